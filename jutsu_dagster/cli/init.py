@@ -1,0 +1,59 @@
+"""``jutsu init``: everything a project needs before its first run; safe to repeat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jutsu_dagster.cli.warm import warm_kernels
+from jutsu_dagster.cli.console import progress, say
+from jutsu_dagster.cli.instance import instance
+from jutsu_dagster.cli.project import Project
+from jutsu_dagster.settings import Settings
+
+
+def init(settings: Settings, *, quiet: bool = False) -> dict[str, object]:
+    """Check the registry, create ledger and Dagster's storage, compile the kernels."""
+    project = Project(settings)
+    registry = project.registry
+    for folder in (settings.state_dir / "market", settings.state_dir / "strategies"):
+        folder.mkdir(parents=True, exist_ok=True)
+    settings.reports_dir.mkdir(parents=True, exist_ok=True)
+    from jutsu_dagster.storage.ledger import Ledger, StrategyRecord
+
+    ledger = Ledger(settings.ledger_url)
+    ledger.migrate()
+    ledger.sync_strategies(
+        [
+            StrategyRecord(
+                strategy_id=entry.id,
+                display_name=entry.display_name,
+                strategy_class=entry.strategy_class,
+                is_primary=entry.is_primary,
+                is_active=entry.is_active,
+                config_yaml=_text(settings.home / entry.config_file),
+            )
+            for entry in registry.entries.values()
+        ]
+    )
+    with instance(settings):
+        pass
+    with progress("compiling kernels", 3, shown=not quiet) as advance:
+        warm_kernels(advance)
+    active = [entry.id for entry in registry.get_active_strategies()]
+    if not quiet:
+        say(f"project {settings.home.resolve()}")
+        say(f"strategies: {', '.join(active)}; primary {registry.get_primary_strategy().id}")
+        for strategy_id, faults in registry.broken.items():
+            say(f"set aside: {strategy_id}")
+            for fault in faults:
+                say(f"  {fault}")
+        say(f"market data from {settings.etf_source}; next: jutsu ingest, then jutsu backtest")
+    return {
+        "home": str(settings.home.resolve()),
+        "strategies": active,
+        "broken": {key: [str(f) for f in faults] for key, faults in registry.broken.items()},
+    }
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None

@@ -1,0 +1,120 @@
+"""Runs of the project's jobs in this process, on the real Dagster instance, with progress."""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from jutsu_dagster.core.errors import JutsuError
+
+if TYPE_CHECKING:
+    from dagster import AssetKey, DagsterInstance, Definitions
+
+# Called with how many materializations there are so far.
+Progress = Callable[[int], None]
+# Ranges above this many partitions record their plan in one event instead of one a partition.
+_LONG_RANGE = 400
+
+
+class RunFailed(JutsuError):
+    """A run failed; the message is what its first failed step said."""
+
+
+def run_range(
+    opened: DagsterInstance,
+    definitions: Definitions,
+    job: str,
+    keys: Sequence[AssetKey],
+    first: str,
+    last: str,
+    *,
+    partitions: int,
+    progress: Progress | None = None,
+) -> str:
+    """Materialize ``keys`` over partitions ``first`` to ``last`` in one run; return its id.
+
+    Raises
+    ------
+    RunFailed
+        With the reason, if any step or blocking check failed. What the run had stored stays.
+    """
+    run_id = str(uuid.uuid4())
+    with _planned_in_one(partitions > _LONG_RANGE), _watch(opened, run_id, progress):
+        result = definitions.resolve_job_def(job).execute_in_process(
+            instance=opened,
+            run_id=run_id,
+            # Dagster's own lines stay off the terminal: the run's log in the UI has them.
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            asset_selection=list(keys),
+            tags={
+                "dagster/asset_partition_range_start": first,
+                "dagster/asset_partition_range_end": last,
+            },
+            raise_on_error=False,
+        )
+    if not result.success:
+        raise RunFailed(_reason(result.all_events) + f" (run {run_id})")
+    return run_id
+
+
+def _reason(events: Sequence[object]) -> str:
+    from dagster import DagsterEvent
+
+    for event in events:
+        if isinstance(event, DagsterEvent) and event.is_step_failure:
+            data = event.step_failure_data
+            if data.user_failure_data and data.user_failure_data.description:
+                return data.user_failure_data.description
+            error = data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            if error is not None:
+                return error.message.strip().removeprefix("jutsu_dagster.core.errors.")
+    return "the run failed; open it in the UI for the reason"
+
+
+@contextmanager
+def _planned_in_one(wanted: bool) -> Iterator[None]:
+    name = "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS"
+    before = os.environ.get(name)
+    if wanted:
+        os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if wanted:
+            os.environ.pop(name)
+            if before is not None:
+                os.environ[name] = before
+
+
+@contextmanager
+def _watch(opened: DagsterInstance, run_id: str, progress: Progress | None) -> Iterator[None]:
+    """Report the run's materializations from a thread, reading its event log."""
+    if progress is None:
+        yield
+        return
+    from dagster import DagsterEventType
+
+    done = threading.Event()
+
+    def follow() -> None:
+        cursor, count = None, 0
+        while not done.wait(0.3):
+            found = opened.get_records_for_run(
+                run_id, cursor, {DagsterEventType.ASSET_MATERIALIZATION}, limit=1000
+            )
+            cursor, count = found.cursor, count + len(found.records)
+            progress(count)
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

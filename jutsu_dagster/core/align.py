@@ -1,0 +1,105 @@
+"""From rows to aligned bars, and the check that no session is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jutsu_dagster.core.bars import PRICE_FIELDS, Bars, BoolArray, TimeArray
+from jutsu_dagster.core.calendar import sessions_between
+from jutsu_dagster.core.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FIELDS = (*PRICE_FIELDS, "volume")
+# So many missing sessions are named one by one; more are named by the first and the last.
+_NAMED = 5
+
+
+def bars_from_rows(frame: pd.DataFrame, symbols: Sequence[str]) -> Bars:
+    """Align rows to bars: one time per date present for these symbols.
+
+    Parameters
+    ----------
+    frame : DataFrame of date, symbol, open, high, low, close, volume and optionally split
+        Valid rows in any order; rows of other symbols are left out.
+    symbols : sequence of str
+        The columns of the result; a symbol without rows becomes a column of NaN.
+
+    Raises
+    ------
+    DataError
+        If two rows hold the same date and symbol.
+    """
+    import pandas as pd  # here, because core must import fast
+
+    asked = list(symbols)
+    column = pd.Index(asked).get_indexer(pd.Index(frame["symbol"]))
+    wanted = column >= 0
+    rows, column = frame.loc[wanted], column[wanted]
+    times = pd.to_datetime(rows["date"]).to_numpy().astype("datetime64[s]")
+    timestamps, row = np.unique(times, return_inverse=True)
+    cell = row * len(asked) + column
+    if len(np.unique(cell)) < len(cell):
+        _, first, count = np.unique(cell, return_index=True, return_counts=True)
+        at = int(first[count > 1].min())
+        day = times[at].astype("datetime64[D]")
+        raise DataError(f"{asked[int(column[at])]} has more than one row on {day}")
+    shape = (len(timestamps), len(asked))
+    arrays = {name: np.full(shape, np.nan) for name in _FIELDS}
+    for name, array in arrays.items():
+        array[row, column] = rows[name].to_numpy(np.float64)
+    splits = np.ones(shape)
+    if "split" in rows:
+        splits[row, column] = rows["split"].to_numpy(np.float64)
+    return Bars(symbols=tuple(asked), timestamps=timestamps, splits=splits, **arrays)
+
+
+def require_sessions(bars: Bars, first: date, last: date, signal_symbol: str) -> Bars:
+    """Return the bars of the XNYS sessions from ``first`` to ``last``, none missing.
+
+    Bars on other days are dropped. ``signal_symbol`` must have a bar on every session; any
+    other symbol on every session between its own first and last bar in the range, because it
+    may have started later or ended.
+
+    Raises
+    ------
+    DataError
+        If a session lacks a bar that it must have; the message names symbol and sessions.
+    """
+    expected = sessions_between(first, last)
+    kept = np.isin(bars.sessions, expected)
+    bars = bars if kept.all() else _rows(bars, kept)
+    row = np.searchsorted(expected, bars.sessions)
+    signal = bars.column(signal_symbol)
+    problems = []
+    for column, symbol in enumerate(bars.symbols):
+        present = np.zeros(len(expected), dtype=np.bool_)
+        present[row] = ~np.isnan(bars.close[:, column])
+        missing = expected[~present]
+        if column != signal:
+            own = expected[present]
+            missing = missing[(missing > own[0]) & (missing < own[-1])] if len(own) else own
+        if len(missing):
+            problems.append(f"{symbol} has no bar on {name_sessions(missing)}; ingest them")
+    if problems:
+        raise DataError("\n".join(problems))
+    return bars
+
+
+def name_sessions(sessions: TimeArray) -> str:
+    """Return sessions as text: each of a few, or the count with the first and the last."""
+    days = [str(day) for day in sessions]
+    noun = "session" if len(days) == 1 else "sessions"
+    shown = ", ".join(days) if len(days) <= _NAMED else f"{days[0]} … {days[-1]}"
+    return f"{len(days)} {noun}: {shown}"
+
+
+def _rows(bars: Bars, kept: BoolArray) -> Bars:
+    arrays = {name: getattr(bars, name)[kept] for name in (*_FIELDS, "splits")}
+    return replace(bars, timestamps=bars.timestamps[kept], **arrays)

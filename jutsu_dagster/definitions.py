@@ -1,0 +1,69 @@
+"""Everything Dagster shows: a function of the registry and the settings."""
+
+import warnings
+
+import dagster as dg
+
+from jutsu_dagster.defs.backtests import build_backtest
+from jutsu_dagster.defs.market import build_etf_checks, build_etf_daily
+from jutsu_dagster.defs.partitions import daily_partitions, yearly_partitions
+from jutsu_dagster.defs.resources import build_resources
+from jutsu_dagster.registry.load import StrategyRegistry
+from jutsu_dagster.registry.universe import etf_symbols
+from jutsu_dagster.settings import Settings
+
+INGEST_JOB = "ingest_market"
+BACKTEST_JOB = "backtest_years"
+
+
+def build_definitions(registry: StrategyRegistry, settings: Settings) -> dg.Definitions:
+    """Build the asset graph of a registry.
+
+    Parameters
+    ----------
+    registry : StrategyRegistry
+        Its running strategies, and its broken ones, which show as broken.
+    settings : Settings
+    """
+    with warnings.catch_warnings():
+        # Partitioned checks and lenient partition mappings are labelled beta; the constraints
+        # pin the release that they were tried on.
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return _build(registry, settings)
+
+
+def _build(registry: StrategyRegistry, settings: Settings) -> dg.Definitions:
+    symbols = etf_symbols(registry)
+    days = daily_partitions(registry.settings.market_start)
+    entries = [entry for entry in registry.entries.values() if entry.is_active]
+    starts = [entry.config.backtest_start.year for entry in entries if entry.config]
+    years = yearly_partitions(min(starts))
+    backtests = [
+        build_backtest(entry, years, registry.settings.market_start) for entry in entries
+    ]
+    return dg.Definitions(
+        assets=[build_etf_daily(symbols, days), *backtests],
+        asset_checks=[build_etf_checks(symbols, days)],
+        jobs=[
+            dg.define_asset_job(
+                INGEST_JOB,
+                selection=dg.AssetSelection.groups("market"),
+                description="Fetch and check bars for a range of days.",
+            ),
+            dg.define_asset_job(
+                BACKTEST_JOB,
+                selection=dg.AssetSelection.groups("backtests"),
+                description="Backtest every active strategy over a range of years.",
+            ),
+        ],
+        resources=build_resources(settings),
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Load the project's registry, as the settings in the environment say."""
+    settings = Settings()
+    return build_definitions(StrategyRegistry(settings.registry_path, settings.home), settings)

@@ -1,0 +1,126 @@
+"""The factory of backtest assets: one per registered strategy, one partition a year."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import dagster as dg
+
+from jutsu_dagster.core.errors import ConfigError, JutsuError
+from jutsu_dagster.defs.market import ETF_DAILY_KEY
+from jutsu_dagster.defs.metadata import account_metadata, year_metadata
+from jutsu_dagster.defs.resources import StorageResource
+from jutsu_dagster.pipeline.backtest import backtest_account, run_years
+from jutsu_dagster.registry.load import StrategyEntry
+from jutsu_dagster.registry.universe import market_anchor
+from jutsu_dagster.strategies.base import code_version
+
+DATA_VERSION_TAG = "dagster/data_version"
+
+
+def backtest_key(strategy_id: str) -> dg.AssetKey:
+    """Return the key of a strategy's backtest asset."""
+    return dg.AssetKey(["backtests", strategy_id])
+
+
+def build_backtest(
+    entry: StrategyEntry, years: dg.TimeWindowPartitionsDefinition, market_start: date
+) -> dg.AssetsDefinition:
+    """Build ``backtests/<id>``; a backfill over its years is a backtest."""
+    key = backtest_key(entry.id)
+    first_year = years.start.year
+    # The year before from its ledger checkpoint, and through it all that came before; the
+    # mapping says so, so that every later year shows as stale when an earlier one is redone.
+    chain = dg.TimeWindowPartitionMapping(
+        start_offset=-100, end_offset=-1, allow_nonexistent_upstream_partitions=True
+    )
+    bars = dg.TimeWindowPartitionMapping(
+        start_offset=min(0, market_start.year - first_year),
+        allow_nonexistent_upstream_partitions=True,
+    )
+
+    @dg.multi_asset(
+        name=f"backtests__{entry.id}",
+        specs=[
+            dg.AssetSpec(
+                key,
+                # Years are reported one by one as they finish, so none is missing at the end.
+                skippable=True,
+                deps=[
+                    dg.AssetDep(ETF_DAILY_KEY, partition_mapping=bars),
+                    dg.AssetDep(key, partition_mapping=chain),
+                ],
+                group_name="backtests",
+                description=_description(entry),
+                tags=_tags(entry),
+                kinds={"python", "numba"},
+                owners=["team:research"],
+                code_version=code_version(type(entry.config.strategy)) if entry.config else None,
+                metadata=_definition_metadata(entry),
+            )
+        ],
+        partitions_def=years,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=f"account_{entry.id}",
+        op_tags={"dagster/priority": "10" if entry.is_primary else "0"},
+    )
+    def backtest(
+        context: dg.AssetExecutionContext, storage: StorageResource
+    ) -> Iterator[dg.AssetMaterialization]:
+        if entry.config is None:
+            raise ConfigError(entry.faults)
+        keys = sorted(context.partition_keys)
+        ledger = storage.ledger()
+        try:
+            reports = run_years(
+                entry.config, storage.market(), ledger, [int(key) for key in keys]
+            )
+            for report in reports:
+                metadata = year_metadata(entry, report)
+                if str(report.year) == keys[-1]:
+                    metadata |= account_metadata(entry, ledger, backtest_account(entry.config))
+                yield dg.AssetMaterialization(
+                    asset_key=key,
+                    partition=str(report.year),
+                    tags={DATA_VERSION_TAG: report.content_hash},
+                    metadata=metadata,
+                )
+        except JutsuError as error:
+            raise dg.Failure(description=str(error), allow_retries=False) from error
+
+    return backtest
+
+
+def _description(entry: StrategyEntry) -> str:
+    if entry.config is None:
+        faults = "\n".join(f"- {fault}" for fault in entry.faults)
+        return f"**Broken**: {entry.display_name} is set aside until its file is mended.\n\n{faults}"
+    config = entry.config
+    return (
+        f"{entry.display_name}: the backtest account, from {config.backtest_start} on"
+        f" {config.initial_capital:,.0f}, one partition a year. Each year starts from the recorded"
+        f" end of the year before. Warm-up from {market_anchor(entry)};"
+        f" orders fill at {config.execution_time.replace('_', ' ')}, with"
+        f" {config.commission_per_share:g} a share and {config.slippage_rate:.2%} slippage."
+        + (
+            " A fill at the close assumes that the close is known when the order is sent."
+            if config.execution_time == "close"
+            else ""
+        )
+        + (f"\n\n{entry.description}" if entry.description else "")
+    )
+
+
+def _tags(entry: StrategyEntry) -> dict[str, str]:
+    role = "primary" if entry.is_primary else "secondary"
+    status = "broken" if entry.faults else "active" if entry.is_active else "inactive"
+    return {"strategy_id": entry.id, "mode": "backtest", "role": role, "status": status}
+
+
+def _definition_metadata(entry: StrategyEntry) -> dict[str, object]:
+    metadata: dict[str, object] = {"strategy_id": entry.id, "config_file": entry.config_file}
+    if entry.config is not None:
+        metadata["parameters"] = dg.MetadataValue.json(
+            entry.config.strategy.model_dump(mode="json")
+        )
+        metadata["parameter_hash"] = entry.config.settings_hash
+    return metadata

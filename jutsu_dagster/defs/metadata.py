@@ -1,0 +1,96 @@
+"""Metadata values: plots and hashes from what the pipeline reports."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from jutsu_dagster.core.account import AccountKey
+from jutsu_dagster.pipeline.backtest import YearReport
+from jutsu_dagster.pipeline.compare import STALE_RULE, account_result
+from jutsu_dagster.pipeline.ingest import DayReport
+from jutsu_dagster.registry.load import StrategyEntry
+from jutsu_dagster.reporting.plots import closes_svg, equity_and_drawdown_svg, markdown_image
+from jutsu_dagster.sources.base import MarketSource
+from jutsu_dagster.storage.ledger import Ledger
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def range_hash(days: Sequence[DayReport]) -> str:
+    """Return the content hash of a run's days: of one day, that day's own."""
+    if len(days) == 1:
+        return days[0].content_hash
+    text = "\n".join(f"{day.day} {day.content_hash}" for day in days)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def closes_plot(rows: "pd.DataFrame", source: MarketSource) -> dg.MetadataValue:
+    """Return a small plot of the symbols' closes over the run's days."""
+    if not len(rows):
+        return dg.MetadataValue.text("no session in this range")
+    title = f"{source.name}{' (synthetic)' if source.synthetic else ''}"
+    return dg.MetadataValue.md(markdown_image(closes_svg(rows, title=title)))
+
+
+def year_metadata(entry: StrategyEntry, report: YearReport) -> dict[str, object]:
+    """Return what one backtest year shows in Dagster: numbers, provenance and a plot."""
+    known: dict[str, object] = {
+        "strategy_id": entry.id,
+        "parameter_hash": report.parameter_hash,
+        "code_version": report.code_version,
+    }
+    segment = report.segment
+    if segment is None:
+        return known | {"note": report.note}
+    baseline = float(report.baseline[-1]) / report.opening_baseline - 1.0
+    svg = equity_and_drawdown_svg(
+        segment.sessions, segment.equity, report.baseline, title=f"{entry.id} {report.year}"
+    )
+    return known | {
+        "return": report.metrics["total_return"],
+        "baseline_return": baseline,
+        "sharpe_ratio": _number(report.metrics["sharpe_ratio"]),
+        "max_drawdown": report.metrics["max_drawdown"],
+        "trades": report.metrics["total_fills"],
+        "final_equity": report.metrics["final_equity"],
+        "sessions": len(segment),
+        "first_session": str(segment.sessions[0]),
+        "last_session": str(segment.sessions[-1]),
+        "data_version": report.data_version,
+        "equity_and_drawdown": dg.MetadataValue.md(markdown_image(svg)),
+    }
+
+
+def account_metadata(
+    entry: StrategyEntry, ledger: Ledger, account: AccountKey
+) -> dict[str, object]:
+    """Return the same numbers for the whole account as far as it is recorded."""
+    if entry.config is None:
+        return {}
+    result = account_result(ledger, account, entry.config.initial_capital)
+    if result is None:
+        return {}
+    svg = equity_and_drawdown_svg(
+        result.sessions, result.equity, result.baseline, title=f"{entry.id}, whole account"
+    )
+    metadata: dict[str, object] = {
+        "account_from": str(result.sessions[0]),
+        "account_to": str(result.sessions[-1]),
+        "account_return": result.metrics["total_return"],
+        "account_cagr": result.metrics["cagr"],
+        "account_sharpe_ratio": _number(result.metrics["sharpe_ratio"]),
+        "account_max_drawdown": result.metrics["max_drawdown"],
+        "account_trades": result.trades["total_fills"],
+        "account_final_equity": result.metrics["final_equity"],
+        "account_equity_and_drawdown": dg.MetadataValue.md(markdown_image(svg)),
+    }
+    if result.stale:
+        metadata["stale_years"] = f"{', '.join(result.stale)}: {STALE_RULE}"
+    return metadata
+
+
+def _number(value: float | None) -> float | str:
+    return "undefined" if value is None else value

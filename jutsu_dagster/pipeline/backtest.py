@@ -1,0 +1,290 @@
+"""Backtest years: a year of a strategy's account from the market store into the ledger."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from jutsu_dagster.core.account import AccountKey, AccountState, Segment
+from jutsu_dagster.core.bars import FloatArray, TimeArray
+from jutsu_dagster.core.errors import DataError, LedgerError
+from jutsu_dagster.core.metrics import equity_metrics, trade_statistics
+from jutsu_dagster.pipeline.evaluate import Evaluation, evaluate, stored_bars
+from jutsu_dagster.pipeline.ingest import ETF_DAILY
+from jutsu_dagster.registry.config import StrategyConfig
+from jutsu_dagster.storage.ledger import Ledger
+from jutsu_dagster.storage.market import MarketStore
+from jutsu_dagster.storage.records import Checkpoint, Provenance, RecordedPeriod
+from jutsu_dagster.strategies.base import code_version
+
+# Called with the year just finished and how many of how many are done.
+Progress = Callable[[int, int, int], None]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class YearReport:
+    """What one backtest year holds.
+
+    Attributes
+    ----------
+    year : int
+    segment : Segment or None
+        None for a year outside backtest.start … backtest.end.
+    baseline : float64 of shape (T,)
+        Buy-and-hold from the account's start, money.
+    opening_equity, opening_baseline : float
+        At the close before the year's first session.
+    metrics : mapping
+        Of the year: equity_metrics on the opening equity, and trade_statistics.
+    content_hash : str
+        Equal for equal equity, fills and closing state: the year's data version.
+    data_version : str
+        Table and version read.
+    parameter_hash, code_version : str
+    note : str
+        Why there is nothing, or what is unusual.
+    """
+
+    year: int
+    segment: Segment | None
+    baseline: FloatArray
+    opening_equity: float
+    opening_baseline: float
+    metrics: dict[str, Any]
+    content_hash: str
+    data_version: str
+    parameter_hash: str
+    code_version: str
+    note: str = ""
+
+
+def backtest_account(config: StrategyConfig) -> AccountKey:
+    """Return the key of the strategy's backtest account."""
+    return AccountKey(config.strategy_id, "backtest")
+
+
+def run_years(
+    config: StrategyConfig,
+    store: MarketStore,
+    ledger: Ledger,
+    years: Sequence[int],
+    *,
+    progress: Progress | None = None,
+) -> Iterator[YearReport]:
+    """Compute consecutive years and record each in one transaction, yielding as they finish.
+
+    A year starts from the recorded end of the year before, or from a fresh account at
+    ``backtest.start``. Years already recorded are overwritten. If a year fails, those before it
+    stay recorded.
+
+    Raises
+    ------
+    DataError
+        If bars are missing, by session and symbol.
+    LedgerError
+        If the year before the first one is not recorded, or with other settings.
+    """
+    first_year = config.backtest_start.year
+    wanted = sorted(years)
+    live = [year for year in wanted if first_year <= year <= _last_year(config)]
+    if live != list(range(live[0], live[-1] + 1) if live else ()):
+        raise LedgerError(f"{config.strategy_id}: years {live} must be consecutive")
+    done = 0
+    for year in (year for year in wanted if year < first_year):
+        yield _nothing(config, year, f"before backtest.start ({config.backtest_start})")
+    if live:
+        chain = _Chain(config, store, ledger, live)
+        for year in live:
+            yield chain.record(year)
+            done += 1
+            if progress:
+                progress(year, done, len(live))
+    for year in (year for year in wanted if year > _last_year(config)):
+        yield _nothing(config, year, f"after backtest.end ({config.backtest_end})")
+
+
+class _Chain:
+    """Consecutive years of one account, each starting where the last one ended."""
+
+    def __init__(
+        self, config: StrategyConfig, store: MarketStore, ledger: Ledger, years: Sequence[int]
+    ) -> None:
+        self.config, self.ledger = config, ledger
+        self.account = backtest_account(config)
+        self.state = self._opening(years[0])
+        last = min(date(years[-1], 12, 31), config.backtest_end or date.max)
+        self.evaluation, self.version = load(config, store, last)
+        self.code = code_version(type(self.evaluation.strategy))
+
+    def _opening(self, year: int) -> AccountState:
+        if year == self.config.backtest_start.year:
+            return AccountState.open(self.config.initial_capital)
+        before = self.ledger.checkpoint(self.account, str(year - 1))
+        first = self.config.backtest_start.year
+        name = self.config.strategy_id
+        if before is None:
+            raise LedgerError(
+                f"backtests/{name}: {year} starts from the end of {year - 1}, which is not"
+                f" recorded; materialize {self._span(year)} first, from {first}"
+            )
+        if before.provenance.parameter_hash != self.config.settings_hash:
+            raise LedgerError(
+                f"backtests/{name}: {year - 1} was recorded with other settings"
+                f" ({before.provenance.parameter_hash}, now {self.config.settings_hash});"
+                f" materialize {first} to {year} anew, one account has one set of parameters"
+            )
+        return before.closing
+
+    def _span(self, year: int) -> str:
+        done = [row.period for row in self.ledger.checkpoints(self.account)]
+        first = self.config.backtest_start.year
+        missing = [y for y in range(first, year) if str(y) not in done]
+        return f"{missing[0]} to {missing[-1]}" if len(missing) > 1 else str(missing[0])
+
+    def record(self, year: int) -> YearReport:
+        evaluation = self.evaluation
+        bars, start = evaluation.bars, evaluation.start
+        begin = max(bars.position(date(year, 1, 1)), start)
+        end = bars.position(date(year + 1, 1, 1))
+        if begin >= end:
+            raise DataError(
+                f"{self.config.strategy_id}: {ETF_DAILY} has no session of {year}; it ends on"
+                f" {bars.sessions[-1]}. Ingest {year} first"
+            )
+        state = self.state
+        segment = evaluation.run(state, begin, end)
+        baseline = evaluation.baseline[begin - start : end - start]
+        metrics = year_metrics(segment, state.equity)
+        content = content_of(segment)
+        provenance = Provenance(
+            parameter_hash=self.config.settings_hash,
+            data_version=f"{ETF_DAILY}@{self.version}",
+            data_hash=evaluation.data_hash(end),
+            code_version=self.code,
+        )
+        rows = slice(begin, end)
+        self.ledger.record(
+            RecordedPeriod(
+                account=self.account,
+                strategy_class=self.config.class_name,
+                period=str(year),
+                segment=segment,
+                cells=evaluation.decision.cells[rows],
+                regimes=evaluation.strategy.regimes,
+                indicators={
+                    name: values[rows] for name, values in evaluation.decision.diagnostics.items()
+                },
+                baseline=baseline,
+                previous_equity=state.equity,
+                provenance=provenance,
+                decision_lag=0 if self.config.execution_time == "close" else 1,
+                opening_cell=int(evaluation.decision.cells[begin - 1]) if begin else 0,
+                metrics=metrics,
+            )
+        )
+        self.state = segment.closing
+        return YearReport(
+            year=year,
+            segment=segment,
+            baseline=baseline,
+            opening_equity=state.equity,
+            opening_baseline=(
+                float(evaluation.baseline[begin - start - 1])
+                if begin > start
+                else self.config.initial_capital
+            ),
+            metrics=metrics,
+            content_hash=content,
+            data_version=provenance.data_version,
+            parameter_hash=provenance.parameter_hash,
+            code_version=self.code,
+        )
+
+
+def load(config: StrategyConfig, store: MarketStore, last: date) -> tuple[Evaluation, int]:
+    """Return the strategy evaluated over the store's bars to ``last``, and the table's version."""
+    version = store.version(ETF_DAILY)
+    bars = stored_bars(config, store, last, version)
+    return evaluate(config, bars, last), version
+
+
+def year_metrics(segment: Segment, opening_equity: float) -> dict[str, Any]:
+    """Return the metrics of one year, its first return measured from the opening equity."""
+    equity = np.concatenate(([opening_equity], segment.equity))
+    day_before = segment.sessions[:1] - np.timedelta64(1, "D")
+    sessions: TimeArray = np.concatenate((day_before, segment.sessions))
+    metrics = equity_metrics(equity, sessions, opening_equity) | {"sessions": len(segment)}
+    return metrics | trade_statistics(segment.fills.realised)
+
+
+def content_of(segment: Segment) -> str:
+    """Return a short hash of everything a segment did."""
+    digest = hashlib.sha256(segment.closing.digest.encode())
+    for values in (segment.equity, segment.cash, segment.shares, segment.fills.price):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def outdated_years(
+    config: StrategyConfig, store: MarketStore, ledger: Ledger, years: Sequence[int]
+) -> dict[int, str]:
+    """Return which of the years need computing, each with the reason; none if all stand.
+
+    A year stands while its settings, its bars, the code and the year before it are those that
+    it was computed from.
+    """
+    account = backtest_account(config)
+    recorded = {row.period: row for row in ledger.checkpoints(account)}
+    wanted = [y for y in sorted(years) if config.backtest_start.year <= y <= _last_year(config)]
+    if not wanted:
+        return {}
+    last = min(date(wanted[-1], 12, 31), config.backtest_end or date.max)
+    evaluation, _ = load(config, store, last)
+    reasons: dict[int, str] = {}
+    for year in wanted:
+        reason = _reason(config, evaluation, recorded, year)
+        if reason is None and year - 1 in reasons:
+            reason = f"{year - 1} is computed anew"
+        if reason:
+            reasons[year] = reason
+    return reasons
+
+
+def _reason(
+    config: StrategyConfig,
+    evaluation: Evaluation,
+    recorded: dict[str, Checkpoint],
+    year: int,
+) -> str | None:
+    row = recorded.get(str(year))
+    before = recorded.get(str(year - 1))
+    if row is None:
+        return "not recorded yet"
+    made = row.provenance
+    if made.parameter_hash != config.settings_hash:
+        return "its settings changed"
+    if made.code_version != code_version(type(evaluation.strategy)):
+        return "the code changed"
+    if made.data_hash != evaluation.data_hash(evaluation.bars.position(date(year + 1, 1, 1))):
+        return "its bars changed"
+    if before is not None and row.opening_hash != before.closing_hash:
+        return f"{year - 1} was computed anew"
+    return None
+
+
+def _last_year(config: StrategyConfig) -> int:
+    return config.backtest_end.year if config.backtest_end else date.max.year
+
+
+def _nothing(config: StrategyConfig, year: int, note: str) -> YearReport:
+    return YearReport(
+        year=year, segment=None, baseline=np.empty(0), opening_equity=config.initial_capital,
+        opening_baseline=config.initial_capital, metrics={}, content_hash="empty",
+        data_version="", parameter_hash=config.settings_hash,
+        code_version=code_version(type(config.strategy)), note=note,
+    )  # fmt: skip

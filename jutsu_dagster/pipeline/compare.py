@@ -1,0 +1,89 @@
+"""The ledger's accounts as results: curves, metrics, trades, and what has gone stale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jutsu_dagster.core.account import AccountKey
+from jutsu_dagster.core.bars import FloatArray, TimeArray
+from jutsu_dagster.core.metrics import beta, equity_metrics, session_returns, trade_statistics
+from jutsu_dagster.storage.ledger import Ledger
+
+STALE_RULE = "computed from an earlier version of the year before; backtest them again"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class AccountResult:
+    """What an account did, as recorded.
+
+    Attributes
+    ----------
+    account : AccountKey
+    initial_capital : float
+        Money at the start of the sessions shown.
+    sessions : datetime64[D] of shape (T,)
+    equity, baseline : float64 of shape (T,)
+        Money; the baseline is scaled to start from the same capital.
+    metrics, baseline_metrics : mapping
+        ``equity_metrics`` of both.
+    trades : mapping
+        ``trade_statistics``, and ``beta`` against the baseline.
+    stale : tuple of str
+        Periods computed from an earlier version of the one before.
+    """
+
+    account: AccountKey
+    initial_capital: float
+    sessions: TimeArray
+    equity: FloatArray
+    baseline: FloatArray
+    metrics: dict[str, Any]
+    baseline_metrics: dict[str, Any]
+    trades: dict[str, Any]
+    stale: tuple[str, ...]
+
+
+def account_result(
+    ledger: Ledger,
+    account: AccountKey,
+    initial_capital: float,
+    first: date | None = None,
+    last: date | None = None,
+) -> AccountResult | None:
+    """Return an account's result over its recorded sessions; None if there are none.
+
+    With ``first`` the metrics start from the equity at the close before it.
+    """
+    snapshots = ledger.snapshots(account, first, last)
+    if not len(snapshots):
+        return None
+    trades = ledger.trades(account, first, last)
+    sessions = pd.to_datetime(snapshots["session"]).to_numpy().astype("datetime64[D]")
+    equity = snapshots["total_equity"].to_numpy(np.float64)
+    baseline = snapshots["baseline_value"].to_numpy(np.float64)
+    capital, base_capital = initial_capital, initial_capital
+    if first is not None:
+        earlier = ledger.snapshots(account, None, first)
+        earlier = earlier[pd.to_datetime(earlier["session"]) < pd.Timestamp(first)]
+        if len(earlier):
+            capital = float(earlier["total_equity"].iloc[-1])
+            base_capital = float(earlier["baseline_value"].iloc[-1])
+    realised = trades["realised_pnl"].to_numpy(np.float64, na_value=np.nan)
+    statistics = trade_statistics(realised)
+    statistics["beta"] = beta(session_returns(equity), session_returns(baseline))
+    return AccountResult(
+        account=account,
+        initial_capital=capital,
+        sessions=sessions,
+        equity=equity,
+        baseline=baseline * (capital / base_capital),
+        metrics=equity_metrics(equity, sessions, capital),
+        baseline_metrics=equity_metrics(baseline, sessions, base_capital),
+        trades=statistics,
+        stale=tuple(ledger.stale_periods(account)),
+    )

@@ -1,0 +1,206 @@
+"""Source → market store, by one function for a day and for a range of days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+
+from jutsu_dagster.core.calendar import sessions_between
+from jutsu_dagster.core.errors import DataError
+from jutsu_dagster.sources.base import Listing, MarketSource
+from jutsu_dagster.sources.validate import validate_rows
+from jutsu_dagster.storage.market import MarketStore, hash_days
+
+ETF_DAILY = "etf_daily"
+# What the content hash of a day without rows is.
+NO_ROWS = "empty"
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DayReport:
+    """What one UTC date holds after its ingest.
+
+    Attributes
+    ----------
+    day : date
+    is_session : bool
+        Whether XNYS is open on that date; a closed day normally has no rows.
+    rows : mapping of symbol to int
+        Rows stored, for every symbol asked for.
+    content_hash : str
+        Equal for equal content; ``NO_ROWS`` where there is none.
+    missing : tuple of str
+        Symbols that should have a bar on this session, and have none.
+    not_listed : tuple of str
+        Symbols that had not started yet, or had ended.
+    """
+
+    day: date
+    is_session: bool
+    rows: Mapping[str, int]
+    content_hash: str
+    missing: tuple[str, ...]
+    not_listed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What an ingest did.
+
+    Attributes
+    ----------
+    days : tuple of DayReport
+        Every calendar day of the range, in order.
+    version_before : int or None
+        The table's version before; None if there was no table.
+    version_after : int
+        Equal to ``version_before`` when nothing changed.
+    first_bar, last_bar : date or None
+        Of the rows fetched; None if there were none.
+    changed : tuple of date
+        The days whose content differs from what was stored before.
+    """
+
+    days: tuple[DayReport, ...]
+    version_before: int | None
+    version_after: int
+    first_bar: date | None
+    last_bar: date | None
+    changed: tuple[date, ...]
+
+
+def ingest_range(
+    source: MarketSource,
+    store: MarketStore,
+    symbols: Sequence[str],
+    first: date,
+    last: date,
+    *,
+    table: str = ETF_DAILY,
+    progress: Progress | None = None,
+) -> IngestReport:
+    """Fetch the bars of a range once, validate them, and replace the range in one commit.
+
+    Parameters
+    ----------
+    source : MarketSource
+    store : MarketStore
+    symbols : sequence of str
+        All symbols of the table: rows of any other symbol in the range are dropped.
+    first, last : date
+        UTC dates, both inclusive, closed days among them.
+    table : str
+    progress : callable taking a line of text, optional
+        Called before each step that may take a while.
+
+    Raises
+    ------
+    DataError
+        If the source has no such symbol, breaks a rule of bars, or does not reach over the
+        range; nothing is stored then.
+    """
+    tell = progress or (lambda _line: None)
+    _require_one_source(source, store, table, first, last)
+    listings = source.listings(symbols)
+    sessions = sessions_between(first, last)
+    _require_reach(source, symbols, listings, sessions)
+    tell(f"fetching {len(symbols)} symbols from {source.name}, {first} to {last}")
+    rows = source.bars(symbols, first, last)
+    if len(rows):
+        rows = validate_rows(rows, source.name)
+    existed = store.exists(table)
+    version_before = store.version(table) if existed else None
+    before = store.day_hashes(table, first, last) if existed else {}
+    tell(f"storing {len(rows)} rows in {table}")
+    version_after = store.write(table, rows, first, last, source.name)
+    after = hash_days(rows)
+    changed = sorted(day for day in before | after if before.get(day) != after.get(day))
+    return IngestReport(
+        days=_days(rows, listings, sessions, after, (first, last)),
+        version_before=version_before,
+        version_after=version_after,
+        first_bar=rows["date"].min().date() if len(rows) else None,
+        last_bar=rows["date"].max().date() if len(rows) else None,
+        changed=tuple(changed),
+    )
+
+
+def _require_one_source(
+    source: MarketSource, store: MarketStore, table: str, first: date, last: date
+) -> None:
+    """Raise DataError if bars of another source would stay in the table beside the new ones."""
+    held = store.source(table)
+    if held in (None, source.name):
+        return
+    coverage = store.coverage(table)
+    if len(coverage) and (coverage["first"].min() < first or coverage["last"].max() > last):
+        raise DataError(
+            f"{table} holds bars of {held} from {coverage['first'].min()} to"
+            f" {coverage['last'].max()}; {source.name} must replace all of them at once"
+            " (`jutsu ingest` does), or go to a store of its own (JUTSU_MARKET_STORE)"
+        )
+
+
+def _require_reach(
+    source: MarketSource,
+    symbols: Sequence[str],
+    listings: Mapping[str, Listing],
+    sessions: np.ndarray[tuple[int], np.dtype[np.datetime64]],
+) -> None:
+    """Raise DataError if a session lies before or beyond what the source has."""
+    if not len(sessions) or not listings:
+        return
+    first, last = sessions[0].item(), sessions[-1].item()
+    begins = min(listing.first for listing in listings.values())
+    if first < begins:
+        raise DataError(
+            f"{first} is before the first bar of {source.name}, which is of {begins}; "
+            f"ask from {begins} on"
+        )
+    trading = [symbol for symbol in symbols if listings[symbol].last is None]
+    if not trading:
+        return
+    ends = source.latest(trading)["timestamp"].max().date()
+    if last > ends:
+        day = sessions[sessions > np.datetime64(ends, "D")][0]
+        raise DataError(
+            f"{source.name} has no bars of {day} yet: its last are of {ends}; "
+            f"ask up to {ends}, or again when it has them"
+        )
+
+
+def _days(
+    rows: pd.DataFrame,
+    listings: Mapping[str, Listing],
+    sessions: np.ndarray[tuple[int], np.dtype[np.datetime64]],
+    hashes: Mapping[date, str],
+    span: tuple[date, date],
+) -> tuple[DayReport, ...]:
+    counts: dict[date, dict[str, int]] = {}
+    days = rows["date"].to_numpy().astype("datetime64[D]").tolist()
+    for day, symbol in zip(days, rows["symbol"].tolist(), strict=True):
+        held = counts.setdefault(day, {})
+        held[symbol] = held.get(symbol, 0) + 1
+    is_open = set(sessions.tolist())
+    reports = []
+    for offset in range((span[1] - span[0]).days + 1):
+        day = span[0] + timedelta(days=offset)
+        held = counts.get(day, {})
+        listed = [symbol for symbol, listing in listings.items() if listing.covers(day)]
+        absent = tuple(s for s in listed if s not in held) if day in is_open else ()
+        reports.append(
+            DayReport(
+                day=day,
+                is_session=day in is_open,
+                rows={symbol: held.get(symbol, 0) for symbol in listings},
+                content_hash=hashes.get(day, NO_ROWS),
+                missing=absent,
+                not_listed=tuple(symbol for symbol in listings if symbol not in listed),
+            )
+        )
+    return tuple(reports)

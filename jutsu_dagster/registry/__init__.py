@@ -1,0 +1,1 @@
+"""Registry files: their models, their loading and their faults."""

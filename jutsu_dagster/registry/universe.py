@@ -1,0 +1,57 @@
+"""Which bars the registered strategies need: symbols, and how far back."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from jutsu_dagster.core.calendar import sessions_before
+from jutsu_dagster.core.errors import DataError, Fault
+
+if TYPE_CHECKING:
+    from jutsu_dagster.registry.load import StrategyEntry, StrategyRegistry
+
+
+def etf_symbols(registry: StrategyRegistry) -> tuple[str, ...]:
+    """Return the symbols of all running strategies on daily bars, sorted."""
+    strategies = [
+        entry.config.strategy
+        for entry in registry.get_active_strategies()
+        if entry.config is not None
+    ]
+    return tuple(
+        sorted({name for each in strategies if each.timeframe == "1d" for name in each.universe})
+    )
+
+
+def market_anchor(entry: StrategyEntry) -> date:
+    """Return the first session that the strategy's backtest reads, the start of its warm-up.
+
+    It depends on ``backtest.start`` alone, so backtest and paper account share one history.
+
+    Raises
+    ------
+    DataError
+        If the strategy is broken, or its warm-up reaches back beyond the calendar.
+    """
+    if entry.config is None:
+        raise DataError(f"{entry.id} reads no bars: its configuration is broken")
+    start, warmup = entry.config.backtest_start, entry.config.strategy.warmup_sessions
+    # Without a warm-up, backtest.start itself: it may be no session, and need be none.
+    anchor: date = sessions_before(start, warmup)[0].item() if warmup else start
+    return anchor
+
+
+def market_faults(registry: StrategyRegistry) -> tuple[Fault, ...]:
+    """Return one fault per running strategy that reads bars from before ``market_start``."""
+    start = registry.settings.market_start
+    return tuple(
+        Fault(
+            registry.file,
+            "settings.market_start",
+            start,
+            f"must not be after {anchor}, the first session that {entry.id} reads",
+        )
+        for entry in registry.get_active_strategies()
+        if (anchor := market_anchor(entry)) < start
+    )

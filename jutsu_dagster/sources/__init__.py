@@ -1,0 +1,1 @@
+"""Where bars come from: the synthetic sample market, files, and later vendors."""

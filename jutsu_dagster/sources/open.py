@@ -1,0 +1,33 @@
+"""From the text of a setting to a market source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jutsu_dagster.core.errors import DataError
+from jutsu_dagster.sources.base import MarketSource
+from jutsu_dagster.sources.files import FilesMarket
+from jutsu_dagster.sources.sample import SampleMarket
+
+
+def open_source(spec: str, home: Path) -> MarketSource:
+    """Return the source that ``spec`` names: ``sample`` or ``files:<path>``.
+
+    Parameters
+    ----------
+    spec : str
+        A value of ``JUTSU_ETF_SOURCE``.
+    home : Path
+        Directory that a relative path starts from.
+
+    Raises
+    ------
+    DataError
+        If no source is called that, or its files are missing or broken.
+    """
+    form, _, rest = spec.partition(":")
+    if spec == "sample":
+        return SampleMarket()
+    if form == "files" and rest:
+        return FilesMarket(home / Path(rest).expanduser(), name=spec)
+    raise DataError(f"market source {spec!r} is unknown; it must be 'sample' or 'files:<path>'")

@@ -1,0 +1,1 @@
+"""What the program keeps: market store, ledger, state files."""

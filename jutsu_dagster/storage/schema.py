@@ -1,0 +1,123 @@
+"""The schema's revision: raising it, and refusing to work on another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import OperationalError
+
+from jutsu_dagster.core.errors import LedgerError
+from jutsu_dagster.storage.database import file_lock, sqlite_file
+
+# The newest revision, as a constant because reading Alembic's folder costs 0.1 s a command.
+HEAD = "0001"
+_MIGRATIONS = Path(__file__).parent / "migrations"
+# Any number of ours: what one process of ours holds, the others wait for.
+_ADVISORY_KEY = 5_281_990_427
+
+
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Raise the schema to ``revision``; safe when several processes do it at once.
+
+    All revisions are one transaction, so a killed migration leaves the schema as it was.
+
+    Raises
+    ------
+    LedgerError
+        If the database was written by a newer version, or holds foreign tables of our names.
+    """
+    with _exclusive(engine) as connection:
+        found = _recorded(connection)
+        if found is not None and found > HEAD:
+            raise LedgerError(_newer(engine, found))
+        if found is None and inspect(connection).has_table("performance_snapshots"):
+            raise LedgerError(
+                f"{_shown(engine)} holds tables of an earlier system, and no revision of ours;"
+                " name another database in JUTSU_DATABASE_URL"
+            )
+        if not (revision == "head" and found == HEAD):
+            command.upgrade(_config(connection), revision)
+
+
+def downgrade(engine: Engine, revision: str = "base") -> None:
+    """Lower the schema to ``revision``; ``base`` drops every table of ours."""
+    with _exclusive(engine) as connection:
+        command.downgrade(_config(connection), revision)
+
+
+def require_current(engine: Engine) -> None:
+    """Do nothing if the schema is this version's.
+
+    Raises
+    ------
+    LedgerError
+        If it is older (``run jutsu init``), newer, or the server cannot be reached.
+    """
+    try:
+        with engine.connect() as connection:
+            found = _recorded(connection)
+    except OperationalError as error:
+        raise LedgerError(f"cannot open the ledger {_shown(engine)}: {error.orig}") from error
+    if found == HEAD:
+        return
+    if found is not None and found > HEAD:
+        raise LedgerError(_newer(engine, found))
+    state = "is empty" if found is None else f"has schema {found}, this version needs {HEAD}"
+    raise LedgerError(f"the ledger {_shown(engine)} {state}; run jutsu init")
+
+
+@contextmanager
+def _exclusive(engine: Engine) -> Iterator[Connection]:
+    """Give a connection in a transaction that no other migration shares."""
+    sqlite = engine.dialect.name == "sqlite"
+    path = sqlite_file(engine.url)
+    with ExitStack() as stack:
+        if path is not None:
+            stack.enter_context(file_lock(path.with_name(f"{path.name}.lock")))
+        try:
+            connection = stack.enter_context(engine.connect())
+            if sqlite:
+                # WAL is a property of the file, and switching to it wants the file alone.
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+                # Python's driver begins no transaction for DDL by itself.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_KEY}
+                )
+        except OperationalError as error:
+            raise LedgerError(f"cannot open the ledger {_shown(engine)}: {error.orig}") from error
+        yield connection
+        connection.commit()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    # Alembic interpolates percent signs in its options.
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _recorded(connection: Connection) -> str | None:
+    # Asked first: a failed SELECT would end PostgreSQL's transaction, and free our lock.
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    row = connection.execute(text("SELECT version_num FROM alembic_version")).first()
+    return None if row is None else str(row[0])
+
+
+def _newer(engine: Engine, found: str) -> str:
+    return (
+        f"the ledger {_shown(engine)} has schema {found}, this version knows {HEAD};"
+        " install the newer jutsu_dagster that wrote it"
+    )
+
+
+def _shown(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=True)

@@ -1,0 +1,1 @@
+"""Strategy classes: parameters as fields, one pure causal decision method."""

@@ -1,0 +1,142 @@
+"""Sweeps of the regime allocator: each distinct input once, one kernel pass a set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jutsu_dagster.core.bars import Bars, FloatArray
+from jutsu_dagster.core.engine import Terms, kernel_prices
+from jutsu_dagster.core.kalman import INNOVATION, kalman_path
+from jutsu_dagster.core.regime_inputs import (
+    bond_trend,
+    normalised_trend,
+    realised_volatility,
+    volatility_change,
+    volatility_z,
+)
+from jutsu_dagster.core.rolling import rolling_mean
+from jutsu_dagster.core.sweep import SWEEP_METRICS, SweepResult
+from jutsu_dagster.core.sweep_kernel import FIRST, sweep_sets
+
+if TYPE_CHECKING:
+    from jutsu_dagster.strategies.regime_allocator import RegimeAllocator
+
+_NUMBERS = attrgetter(
+    "t_norm_bull_thresh", "t_norm_bear_thresh", "upper_thresh_z", "lower_thresh_z",
+    "vol_crush_threshold", "confirm_days", "leverage_scalar", "use_inverse_hedge", "w_PSQ_max",
+    "allow_treasury", "max_bond_weight", "rebalance_threshold", "first_evaluated",
+)  # fmt: skip
+_KALMAN = attrgetter(
+    "measurement_noise", "process_noise_1", "process_noise_2", "symmetric_volume_adjustment"
+)
+_SMOOTHING = attrgetter("osc_smoothness", "strength_smoothness", "double_smoothing", "T_max")
+_AVERAGES = attrgetter("sma_fast", "sma_slow")
+_Z = attrgetter("realized_vol_window", "vol_baseline_window")
+_CHANGE = attrgetter("realized_vol_window", "vol_crush_lookback")
+_BONDS = attrgetter("bond_sma_fast", "bond_sma_slow")
+
+
+class RegimeInputs:
+    """The state machine's inputs over one set of bars, each distinct one computed once."""
+
+    def __init__(self, bars: Bars, signal: str, bond: str) -> None:
+        column = bars.column(signal)
+        self._close = np.ascontiguousarray(bars.close[:, column])
+        self._volume = np.ascontiguousarray(bars.volume[:, column])
+        self._bond_close = np.ascontiguousarray(bars.close[:, bars.column(bond)])
+        self._made: dict[tuple[Any, ...], NDArray[Any]] = {}
+
+    def _once(self, key: tuple[Any, ...], make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+    def innovation(self, anchor: int, kalman: tuple[Any, ...]) -> FloatArray:
+        """Return the innovations of a filter that starts at row ``anchor``."""
+        return self._once(
+            ("kalman", anchor, *kalman),
+            lambda: np.ascontiguousarray(
+                kalman_path(self._close[anchor:], self._volume[anchor:], *kalman)[:, INNOVATION]
+            ),
+        )
+
+    def trend(self, anchor: int, kalman: tuple[Any, ...], smoothing: tuple[Any, ...]) -> FloatArray:
+        """Return T_norm; 0 before ``anchor``."""
+        trend = np.zeros(len(self._close))
+        trend[anchor:] = normalised_trend(self.innovation(anchor, kalman), *smoothing)[1]
+        return trend
+
+    def average(self, window: int) -> FloatArray:
+        """Return the mean of the last ``window`` closes."""
+        return self._once(("mean", window), lambda: rolling_mean(self._close, window))
+
+    def uptrend(self, fast: int, slow: int) -> NDArray[np.bool_]:
+        """Return whether the fast average is above the slow one."""
+        return self.average(fast) > self.average(slow)
+
+    def volatility(self, window: int) -> FloatArray:
+        """Return realised volatility."""
+        return self._once(("vol", window), lambda: realised_volatility(self._close, window))
+
+    def z_score(self, window: int, baseline: int) -> FloatArray:
+        """Return the z-score of realised volatility."""
+        return volatility_z(self.volatility(window), window, baseline)
+
+    def change(self, window: int, lookback: int) -> FloatArray:
+        """Return the relative change of realised volatility."""
+        return volatility_change(self.volatility(window), lookback)
+
+    def bond(self, fast: int, slow: int) -> NDArray[np.int8]:
+        """Return the bond state."""
+        return bond_trend(self._bond_close, fast, slow).state
+
+
+def _stack(
+    keys: Sequence[tuple[Any, ...]], make: Callable[..., NDArray[Any]]
+) -> tuple[NDArray[Any], list[int]]:
+    """Return the distinct inputs of a chunk as rows, and each set's row."""
+    rows: dict[tuple[Any, ...], int] = {}
+    picks = [rows.setdefault(key, len(rows)) for key in keys]
+    return np.stack([make(*key) for key in rows]), picks
+
+
+def evaluate_chunk(
+    sets: Sequence[RegimeAllocator], bars: Bars, terms: Terms, start: int, *, curves: bool
+) -> SweepResult:
+    """Evaluate parameter sets that share symbols; see ``AllocationStrategy.evaluate_many``.
+
+    Each set's filter starts at its own anchor, as in a backtest of that set alone; windows of
+    closes do not depend on where the bars begin.
+    """
+    inputs = RegimeInputs(bars, sets[0].signal_symbol, sets[0].treasury_trend_symbol)
+    anchors = [start - one.warmup_sessions for one in sets]
+    numbers = np.array([_NUMBERS(one) for one in sets], dtype=np.float64)
+    numbers[:, FIRST] += anchors
+    trend, trend_at = _stack(
+        [
+            (anchor, _KALMAN(one), _SMOOTHING(one))
+            for anchor, one in zip(anchors, sets, strict=True)
+        ],
+        inputs.trend,
+    )
+    up, up_at = _stack([_AVERAGES(one) for one in sets], inputs.uptrend)
+    z, z_at = _stack([_Z(one) for one in sets], inputs.z_score)
+    change, change_at = _stack([_CHANGE(one) for one in sets], inputs.change)
+    bond, bond_at = _stack([_BONDS(one) for one in sets], inputs.bond)
+    picks = np.array([trend_at, up_at, z_at, change_at, bond_at], dtype=np.int64).T.copy()
+    marks, price = kernel_prices(bars, terms.timing)
+    sessions = bars.sessions[start:]
+    days = int((sessions[-1] - sessions[0]).astype(np.int64))
+    out = np.empty((len(sets), len(SWEEP_METRICS)))
+    curve = np.empty((len(sets), len(sessions)) if curves else (0, 0))
+    sweep_sets(
+        numbers, picks, trend, up, z, change, bond, marks, price,
+        ~np.isnan(bars.close), start, terms.timing != "close", days, terms.initial_capital,
+        terms.commission_per_share, terms.slippage_rate, 0.0, out, curve,
+    )  # fmt: skip
+    return SweepResult(out, sessions, curve if curves else None)
