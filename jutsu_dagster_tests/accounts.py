@@ -119,3 +119,59 @@ def _with_gap(values: FloatArray) -> FloatArray:
     values = values.copy()
     values[:3] = np.nan
     return values
+
+
+def worked_example() -> RecordedPeriod:
+    """Return five sessions whose numbers can be checked by hand; trading costs nothing.
+
+    All of 10,000 is in QQQ for two sessions; on the third QQQ falls from 110 to 99, all of it is
+    sold, 40 % goes into TMF; on the fifth TMF is sold and 93 QQQ are bought at 104.
+    """
+    qqq, tmf = [100.0, 110.0, 99.0, 105.0, 104.0], [20.0, 20.0, 22.0, 21.0, 21.0]
+    shares = [[100, 0], [100, 0], [0, 180], [0, 180], [93, 0]]
+    cash, equity = [0.0, 0.0, 5940.0, 5940.0, 48.0], [10_000.0, 11_000.0, 9900.0, 9720.0, 9720.0]
+    opening = AccountState.open(CAPITAL)
+    fills = Fills(
+        row=np.array([0, 2, 2, 4, 4]),
+        column=np.array([0, 0, 1, 1, 0]),
+        shares=np.array([100, -100, 180, -180, 93]),
+        price=np.array([100.0, 99.0, 22.0, 21.0, 104.0]),
+        commission=np.zeros(5),
+        value_before=np.array([10_000.0, 9900.0, 9900.0, 9720.0, 9720.0]),
+        value_after=np.array([10_000.0, 9900.0, 9900.0, 9720.0, 9720.0]),
+        cash_before=np.array([10_000.0, 0.0, 9900.0, 5940.0, 9720.0]),
+        cash_after=np.array([0.0, 9900.0, 5940.0, 9720.0, 48.0]),
+        realised=np.array([np.nan, -100.0, np.nan, -180.0, np.nan]),
+    )
+    segment = Segment(
+        symbols=("QQQ", "TMF"),
+        sessions=sessions_between(date(2020, 1, 6), date(2020, 1, 10)),
+        equity=np.array(equity),
+        cash=np.array(cash),
+        shares=np.array(shares),
+        marks=np.column_stack((qqq, tmf)),
+        weights=np.array([[1.0, 0.0]] * 2 + [[0.0, 0.4]] * 2 + [[1.0, 0.0]]),
+        rebalanced=np.array([True, False, True, False, True]),
+        fills=fills,
+        opening=opening,
+        closing=AccountState(CAPITAL, 48.0, 9720.0, 11_000.0, date(2020, 1, 10), {"QQQ": 93}),
+    )
+    return RecordedPeriod(
+        account=ACCOUNT,
+        strategy_class="Hierarchical_Adaptive_v3_5b",
+        period="2020",
+        segment=segment,
+        cells=np.array([1, 1, 4, 4, 1]),
+        regimes=REGIMES,
+        indicators={
+            "z_score": np.array([np.nan, 0.5, 1.5, 1.25, -0.1]),
+            "SMA_fast": np.array([np.nan, 101.0, 102.0, 103.0, 104.0]),
+            "Bond_SMA_fast": np.full(5, 20.5),
+            "vol_crush": np.array([False, False, True, False, False]),
+            "kf_pos": np.array(qqq),
+        },
+        baseline=np.array(qqq) * 100.0,
+        previous_equity=CAPITAL,
+        provenance=PROVENANCE,
+        metrics={},
+    )

@@ -42,10 +42,10 @@ def backtest_file(
         return
     from jutsu_dagster.reporting.compare import comparison_table
 
-    table = comparison_table([adhoc.account_result_of(result)])
+    table = comparison_table([result.compared])
     period = result.metrics["period"]
     title = f"{loaded.strategy_id}, {period['start']} to {period['end']}"
-    print_table(title, table.header, table.rows)
+    print_table(title, table.header, table.text_rows())
     say(f"written: {', '.join(str(path) for path in paths)}")
 
 
@@ -82,12 +82,12 @@ def backtest_registered(
         results.append(result)
     from jutsu_dagster.reporting.compare import comparison_table
 
-    table = comparison_table(results)
+    table = comparison_table([result.compared for result in results])
     if as_json:
-        answer_json(table.as_dict())
+        answer_json(table.to_dict())
         return
     sessions = results[0].sessions
-    print_table(f"Backtest {sessions[0]} to {sessions[-1]}", table.header, table.rows)
+    print_table(f"Backtest {sessions[0]} to {sessions[-1]}", table.header, table.text_rows())
     synthetic = " The market is synthetic." if project.source.synthetic else ""
     say(f"Source: {project.settings.etf_source}.{synthetic}")
     for result in results:
@@ -118,10 +118,10 @@ def _bring_up(
     quiet: bool,
 ) -> None:
     """Materialize the years of one strategy that do not stand, as one run."""
-    from jutsu_dagster.defs.backtests import backtest_key
     from jutsu_dagster.definitions import BACKTEST_JOB
-    from jutsu_dagster.pipeline.backtest import outdated_years
+    from jutsu_dagster.defs.backtests import backtest_key
     from jutsu_dagster.pipeline.ingest import ETF_DAILY
+    from jutsu_dagster.pipeline.outdated import outdated_years
 
     config = project.config(entry.id)
     ends: date = project.store.coverage(ETF_DAILY)["last"].max()
@@ -137,7 +137,7 @@ def _bring_up(
     needed = outdated_years(config, project.store, project.ledger, years)
     if force:
         wanted = [year for year in years if first is None or year >= first.year]
-        needed = {year: "asked for" for year in wanted} | needed
+        needed = dict.fromkeys(wanted, "asked for") | needed
     if not needed:
         if not quiet:
             say(f"{entry.id}: {years[0]} to {years[-1]} stand as recorded")

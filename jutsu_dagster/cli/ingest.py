@@ -34,7 +34,7 @@ def ingest(
 
     Raises
     ------
-    ConfigError, DataError, RunFailed
+    ConfigError, DataError, RunFailedError
     """
     faults = market_faults(project.registry)
     if faults:
@@ -55,8 +55,8 @@ def ingest(
         raise DataError(f"{last} is not over yet; ask up to {yesterday} (UTC)")
     if last < first:
         raise DataError(f"the range {first} to {last} is empty")
-    from jutsu_dagster.defs.market import ETF_DAILY_KEY
     from jutsu_dagster.definitions import INGEST_JOB
+    from jutsu_dagster.defs.market import ETF_DAILY_KEY
 
     held = project.store.source(ETF_DAILY)
     with instance(project.settings) as opened:

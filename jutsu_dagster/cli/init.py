@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jutsu_dagster.cli.warm import warm_kernels
 from jutsu_dagster.cli.console import progress, say
 from jutsu_dagster.cli.instance import instance
 from jutsu_dagster.cli.project import Project
+from jutsu_dagster.cli.warm import warm_kernels
 from jutsu_dagster.settings import Settings
 
 

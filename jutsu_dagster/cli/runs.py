@@ -20,7 +20,7 @@ Progress = Callable[[int], None]
 _LONG_RANGE = 400
 
 
-class RunFailed(JutsuError):
+class RunFailedError(JutsuError):
     """A run failed; the message is what its first failed step said."""
 
 
@@ -39,7 +39,7 @@ def run_range(
 
     Raises
     ------
-    RunFailed
+    RunFailedError
         With the reason, if any step or blocking check failed. What the run had stored stays.
     """
     run_id = str(uuid.uuid4())
@@ -57,7 +57,7 @@ def run_range(
             raise_on_error=False,
         )
     if not result.success:
-        raise RunFailed(_reason(result.all_events) + f" (run {run_id})")
+        raise RunFailedError(_reason(result.all_events) + f" (run {run_id})")
     return run_id
 
 

@@ -77,7 +77,8 @@ def sweep_registered(
 
 def _run(config: StrategyConfig, load_bars: LoadBars, options: SweepOptions) -> Sweep:
     from jutsu_dagster.core.sweep import SWEEP_METRICS
-    from jutsu_dagster.pipeline.sweeps import curve_frame, fill_frame, load_grid, run_sweep
+    from jutsu_dagster.pipeline.grid import load_grid
+    from jutsu_dagster.pipeline.sweeps import curve_frame, fill_frame, run_sweep
     from jutsu_dagster.storage.atomic import write_bytes_atomic
 
     if options.sort not in SWEEP_METRICS:
@@ -110,7 +111,7 @@ def _run(config: StrategyConfig, load_bars: LoadBars, options: SweepOptions) -> 
     rows = [[_text(value) for value in row] for row in best[shown].itertuples(index=False)]
     print_table(f"Best {len(best)} of {len(frame)} by {options.sort}", shown, rows)
     if sweep.refused:
-        say(f"{len(sweep.refused)} sets refused; the first: {sweep.refused[0][1].splitlines()[-2]}")
+        say(f"{len(sweep.refused)} sets refused; the first: {sweep.refused[0][1]}")
     say(f"written: {options.out}. The best of many is flattered by the choice; mind the plateau.")
     return sweep
 

@@ -110,7 +110,7 @@ class Bars:
 
     def frame(self, field: str = "close") -> pd.DataFrame:
         """Return one field as a DataFrame of sessions by symbols, for pandas users."""
-        import pandas as pd  # noqa: PLC0415  (core must import fast)
+        import pandas as pd  # here, because core must import fast
 
         index = pd.DatetimeIndex(self.timestamps, name="session")
         return pd.DataFrame(getattr(self, field), index=index, columns=list(self.symbols))

@@ -182,4 +182,5 @@ def buy_and_hold(bars: Bars, symbol: str, start: int, capital: float) -> FloatAr
     column = bars.column(symbol)
     close = latest_closes(bars)[start:, column]
     shares = np.cumprod(np.concatenate(([1.0], bars.splits[start + 1 :, column])))
-    return capital / close[0] * close * shares
+    value: FloatArray = capital / close[0] * close * shares
+    return value

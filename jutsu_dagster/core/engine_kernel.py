@@ -98,7 +98,7 @@ def accept_target(
 
 @kernel
 def run_account(
-    codes: NDArray[np.int64], table: FloatArray, marks: FloatArray, price: FloatArray,
+    codes: NDArray[np.integer], table: FloatArray, marks: FloatArray, price: FloatArray,
     present: BoolArray, splits: FloatArray, any_split: BoolArray, first_trade: int, delay: bool,
     threshold: float, commission: float, slippage: float, cash: float, book: FloatArray,
     pending: bool, last_marks: FloatArray, columns: FloatArray, counters: FloatArray,

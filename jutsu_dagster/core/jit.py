@@ -28,7 +28,7 @@ def _cache_dir() -> Path:
 
 
 if not os.environ.get("NUMBA_CACHE_DIR"):
-    config.CACHE_DIR = str(_cache_dir())
+    config.CACHE_DIR = str(_cache_dir())  # type: ignore[attr-defined]  # made up at run time
 
 
 def kernel(function: F) -> F:
@@ -41,6 +41,4 @@ def kernel(function: F) -> F:
 
 def inlined(function: F) -> F:
     """Compile ``function`` into its callers: for small steps whose call would cost more."""
-    return cast(
-        "F", numba.njit(nogil=True, error_model="numpy", inline="always")(function)
-    )
+    return cast("F", numba.njit(nogil=True, error_model="numpy", inline="always")(function))

@@ -9,6 +9,44 @@ import numpy as np
 
 from jutsu_dagster.core.bars import FloatArray, IntArray, TimeArray
 from jutsu_dagster.core.jit import kernel
+from jutsu_dagster.core.trade_statistics import (
+    CLOSED,
+    COMMISSION,
+    FILLS,
+    GROSS_LOSS,
+    GROSS_PROFIT,
+    TRADE_COUNTERS,
+    TRADE_METRICS,
+    TRADED_VALUE,
+    WINS,
+    named,
+    trade_counters,
+    trade_row,
+    trade_statistics,
+)
+
+# All metrics can be had from here, those of trades too.
+__all__ = [
+    "CLOSED",
+    "COMMISSION",
+    "EQUITY_METRICS",
+    "FILLS",
+    "GROSS_LOSS",
+    "GROSS_PROFIT",
+    "SESSIONS_PER_YEAR",
+    "TRADED_VALUE",
+    "TRADE_COUNTERS",
+    "TRADE_METRICS",
+    "WINS",
+    "beta",
+    "equity_metrics",
+    "equity_row",
+    "regime_table",
+    "session_returns",
+    "trade_counters",
+    "trade_row",
+    "trade_statistics",
+]
 
 SESSIONS_PER_YEAR = 252
 _DAYS_PER_YEAR = 365.25
@@ -27,22 +65,9 @@ EQUITY_METRICS = (
     "geometric_sharpe_ratio",
     "geometric_sortino_ratio",
 )
-# Columns of the running trade counters, filled by the engine fill by fill.
-FILLS, CLOSED, WINS, GROSS_PROFIT, GROSS_LOSS, COMMISSION, TRADED_VALUE = range(7)
-TRADE_COUNTERS = 7
-TRADE_METRICS = (
-    "total_fills",
-    "closed_trades",
-    "winning_trades",
-    "losing_trades",
-    "win_rate",
-    "avg_win",
-    "avg_loss",
-    "profit_factor",
-    "realised_net",
-    "total_commission",
-    "turnover",
-)
+# Closes from which a deviation can be had, and returns from which a beta says anything.
+_ENOUGH_CLOSES = 3
+_ENOUGH_RETURNS = 20
 
 
 @kernel
@@ -93,7 +118,7 @@ def equity_row(
     sortino = np.nan
     spec_sharpe = 0.0
     spec_sortino = np.nan
-    if n > 2:
+    if n >= _ENOUGH_CLOSES:
         mean = total / (n - 1)
         spread = square - total * mean
         volatility = math.sqrt(max(spread, 0.0) / (n - 2)) * math.sqrt(per_year)
@@ -116,35 +141,6 @@ def equity_row(
     out[7] = cagr / -drawdown if drawdown < 0.0 else np.nan
     out[8] = spec_sharpe
     out[9] = spec_sortino
-
-
-@kernel
-def trade_row(counters: FloatArray, initial: float, out: FloatArray) -> None:
-    """Write the TRADE_METRICS that follow from the engine's running counters.
-
-    Parameters
-    ----------
-    counters : float64 of shape (7,)
-        FILLS, CLOSED, WINS, GROSS_PROFIT, GROSS_LOSS, COMMISSION, TRADED_VALUE.
-    initial : float
-        Capital; turnover is traded value over it.
-    out : float64 of shape (11,)
-        Written; NaN where a ratio is undefined.
-    """
-    closed, wins = counters[CLOSED], counters[WINS]
-    losses = closed - wins
-    profit, loss = counters[GROSS_PROFIT], counters[GROSS_LOSS]
-    out[0] = counters[FILLS]
-    out[1] = closed
-    out[2] = wins
-    out[3] = losses
-    out[4] = wins / closed if closed > 0 else np.nan
-    out[5] = profit / wins if wins > 0 else np.nan
-    out[6] = loss / losses if losses > 0 else np.nan
-    out[7] = profit / -loss if loss < 0.0 else np.nan
-    out[8] = profit + loss
-    out[9] = counters[COMMISSION]
-    out[10] = counters[TRADED_VALUE] / initial
 
 
 def equity_metrics(
@@ -188,64 +184,7 @@ def equity_metrics(
         np.ascontiguousarray(equity, dtype=np.float64), int(span), float(initial_capital),
         float(risk_free_rate), float(periods_per_year), out,
     )  # fmt: skip
-    return _named(EQUITY_METRICS, out) | {"sessions": len(equity)}
-
-
-def trade_statistics(realised: FloatArray) -> dict[str, Any]:
-    """Return the statistics of closed trades; every sale, partial or not, closes one.
-
-    Parameters
-    ----------
-    realised : float64 of shape (F,)
-        Profit of each sale after costs, against the average cost of its position; NaN for buys.
-
-    Returns
-    -------
-    dict
-        total_fills, closed_trades, winning_trades, losing_trades, win_rate, avg_win, avg_loss,
-        profit_factor (None without losses) and realised_net. A win is a profit > 0.
-    """
-    nothing = np.zeros(len(realised))
-    out = np.empty(len(TRADE_METRICS))
-    trade_row(trade_counters(realised, nothing, nothing), 1.0, out)
-    named = _named(TRADE_METRICS, out)
-    return {name: named[name] for name in TRADE_METRICS[:9]}
-
-
-def trade_counters(realised: FloatArray, commission: FloatArray, traded: FloatArray) -> FloatArray:
-    """Return the counters that the engine keeps, summed fill by fill as the engine does.
-
-    Parameters
-    ----------
-    realised, commission, traded : float64 of shape (F,)
-        Profit (NaN for buys), commission and value of each fill.
-
-    Returns
-    -------
-    float64 of shape (7,)
-    """
-    counters = np.zeros(TRADE_COUNTERS)
-    for profit, fee, value in zip(
-        realised.tolist(), commission.tolist(), traded.tolist(), strict=True
-    ):
-        counters[FILLS] += 1.0
-        counters[COMMISSION] += fee
-        counters[TRADED_VALUE] += value
-        if profit > 0.0:
-            counters[WINS] += 1.0
-            counters[GROSS_PROFIT] += profit
-        elif not math.isnan(profit):
-            counters[GROSS_LOSS] += profit
-        counters[CLOSED] += 0.0 if math.isnan(profit) else 1.0
-    return counters
-
-
-def _named(names: tuple[str, ...], row: FloatArray) -> dict[str, Any]:
-    counts = {"total_fills", "closed_trades", "winning_trades", "losing_trades"}
-    return {
-        name: None if math.isnan(value) else int(value) if name in counts else value
-        for name, value in zip(names, row.tolist(), strict=True)
-    }
+    return named(EQUITY_METRICS, out) | {"sessions": len(equity)}
 
 
 def session_returns(equity: FloatArray, before: float | None = None) -> FloatArray:
@@ -255,8 +194,11 @@ def session_returns(equity: FloatArray, before: float | None = None) -> FloatArr
 
 
 def beta(returns: FloatArray, baseline: FloatArray) -> float | None:
-    """Return cov / var (ddof 1) of date-aligned returns; None below 20 points or without variance."""
-    if len(returns) < 20:
+    """Return cov / var (ddof 1) of date-aligned returns.
+
+    None below 20 points, or where the baseline does not vary.
+    """
+    if len(returns) < _ENOUGH_RETURNS:
         return None
     covariance = np.cov(returns, baseline, ddof=1)
     return float(covariance[0, 1] / covariance[1, 1]) if covariance[1, 1] > 0 else None

@@ -26,8 +26,9 @@ class BondTrend:
 
 
 def normalised_trend(
-    innovation: FloatArray, osc_smoothness: int, strength_smoothness: int, double: bool, t_max: float
-) -> tuple[FloatArray, FloatArray]:
+    innovation: FloatArray, osc_smoothness: int, strength_smoothness: int, double: bool,
+    t_max: float,
+) -> tuple[FloatArray, FloatArray]:  # fmt: skip
     """Return trend strength and its share of ``t_max`` clipped to [-1, 1], each of shape (T,)."""
     strength = trend_strength(innovation, osc_smoothness, strength_smoothness, double)
     return strength, np.clip(strength / t_max, -1.0, 1.0)
@@ -83,4 +84,3 @@ def bond_trend(close: FloatArray, fast: int, slow: int) -> BondTrend:
         state = np.where(fast_mean > slow_mean, BULL_BOND, BEAR_BOND)
     state = np.where(np.isnan(slow_mean), NO_BOND, state).astype(np.int8)
     return BondTrend(fast_mean, slow_mean, state)
-

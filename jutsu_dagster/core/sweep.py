@@ -56,9 +56,10 @@ class SweepResult:
 
     def frame(self) -> pd.DataFrame:
         """Return the metrics as a DataFrame, one row a set."""
-        import pandas as pd  # noqa: PLC0415  (core must import fast)
+        import pandas as pd  # here, because core must import fast
 
-        return pd.DataFrame(self.metrics, columns=list(SWEEP_METRICS))
+        frame = pd.DataFrame(self.metrics, columns=list(SWEEP_METRICS))
+        return frame.astype(dict.fromkeys(TRADE_METRICS[:4], "int64"))
 
 
 def sweep_row(segment: Segment, capital: float, out: FloatArray) -> None:

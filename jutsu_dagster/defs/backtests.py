@@ -7,7 +7,7 @@ import dagster as dg
 
 from jutsu_dagster.core.errors import ConfigError, JutsuError
 from jutsu_dagster.defs.market import ETF_DAILY_KEY
-from jutsu_dagster.defs.metadata import account_metadata, year_metadata
+from jutsu_dagster.defs.metadata import Metadata, account_metadata, year_metadata
 from jutsu_dagster.defs.resources import StorageResource
 from jutsu_dagster.pipeline.backtest import backtest_account, run_years
 from jutsu_dagster.registry.load import StrategyEntry
@@ -71,9 +71,7 @@ def build_backtest(
         keys = sorted(context.partition_keys)
         ledger = storage.ledger()
         try:
-            reports = run_years(
-                entry.config, storage.market(), ledger, [int(key) for key in keys]
-            )
+            reports = run_years(entry.config, storage.market(), ledger, [int(key) for key in keys])
             for report in reports:
                 metadata = year_metadata(entry, report)
                 if str(report.year) == keys[-1]:
@@ -93,7 +91,9 @@ def build_backtest(
 def _description(entry: StrategyEntry) -> str:
     if entry.config is None:
         faults = "\n".join(f"- {fault}" for fault in entry.faults)
-        return f"**Broken**: {entry.display_name} is set aside until its file is mended.\n\n{faults}"
+        return (
+            f"**Broken**: {entry.display_name} is set aside until its file is mended.\n\n{faults}"
+        )
     config = entry.config
     return (
         f"{entry.display_name}: the backtest account, from {config.backtest_start} on"
@@ -116,8 +116,8 @@ def _tags(entry: StrategyEntry) -> dict[str, str]:
     return {"strategy_id": entry.id, "mode": "backtest", "role": role, "status": status}
 
 
-def _definition_metadata(entry: StrategyEntry) -> dict[str, object]:
-    metadata: dict[str, object] = {"strategy_id": entry.id, "config_file": entry.config_file}
+def _definition_metadata(entry: StrategyEntry) -> Metadata:
+    metadata: Metadata = {"strategy_id": entry.id, "config_file": entry.config_file}
     if entry.config is not None:
         metadata["parameters"] = dg.MetadataValue.json(
             entry.config.strategy.model_dump(mode="json")

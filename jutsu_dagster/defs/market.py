@@ -5,7 +5,7 @@ from datetime import date
 
 import dagster as dg
 
-from jutsu_dagster.defs.metadata import closes_plot, range_hash
+from jutsu_dagster.defs.metadata import Metadata, closes_plot, range_hash
 from jutsu_dagster.defs.resources import SourceResource, StorageResource
 from jutsu_dagster.pipeline.ingest import ETF_DAILY, DayReport, ingest_range
 from jutsu_dagster.pipeline.quality import CHECKS, Finding, check_days
@@ -73,8 +73,8 @@ def build_etf_daily(
     return etf_daily
 
 
-def _day_metadata(day: DayReport) -> dict[str, object]:
-    metadata: dict[str, object] = {
+def _day_metadata(day: DayReport) -> Metadata:
+    metadata: Metadata = {
         "session": "open" if day.is_session else "closed",
         "content_hash": day.content_hash,
         "dagster/partition_row_count": sum(day.rows.values()),

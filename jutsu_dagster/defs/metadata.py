@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -17,6 +17,9 @@ from jutsu_dagster.storage.ledger import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# What Dagster takes as metadata: Python scalars and its own values, never a numpy scalar.
+Metadata = dict[str, Any]
 
 
 def range_hash(days: Sequence[DayReport]) -> str:
@@ -35,9 +38,9 @@ def closes_plot(rows: "pd.DataFrame", source: MarketSource) -> dg.MetadataValue:
     return dg.MetadataValue.md(markdown_image(closes_svg(rows, title=title)))
 
 
-def year_metadata(entry: StrategyEntry, report: YearReport) -> dict[str, object]:
+def year_metadata(entry: StrategyEntry, report: YearReport) -> Metadata:
     """Return what one backtest year shows in Dagster: numbers, provenance and a plot."""
-    known: dict[str, object] = {
+    known: Metadata = {
         "strategy_id": entry.id,
         "parameter_hash": report.parameter_hash,
         "code_version": report.code_version,
@@ -64,9 +67,7 @@ def year_metadata(entry: StrategyEntry, report: YearReport) -> dict[str, object]
     }
 
 
-def account_metadata(
-    entry: StrategyEntry, ledger: Ledger, account: AccountKey
-) -> dict[str, object]:
+def account_metadata(entry: StrategyEntry, ledger: Ledger, account: AccountKey) -> Metadata:
     """Return the same numbers for the whole account as far as it is recorded."""
     if entry.config is None:
         return {}
@@ -76,7 +77,7 @@ def account_metadata(
     svg = equity_and_drawdown_svg(
         result.sessions, result.equity, result.baseline, title=f"{entry.id}, whole account"
     )
-    metadata: dict[str, object] = {
+    metadata: Metadata = {
         "account_from": str(result.sessions[0]),
         "account_to": str(result.sessions[-1]),
         "account_return": result.metrics["total_return"],

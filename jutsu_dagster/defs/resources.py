@@ -43,7 +43,5 @@ def build_resources(settings: Settings) -> dict[str, object]:
     """Return the resources that the settings describe."""
     return {
         "etf_source": SourceResource(spec=settings.etf_source, home=str(settings.home)),
-        "storage": StorageResource(
-            market_url=settings.market_url, ledger_url=settings.ledger_url
-        ),
+        "storage": StorageResource(market_url=settings.market_url, ledger_url=settings.ledger_url),
     }

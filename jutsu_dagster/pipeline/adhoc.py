@@ -18,6 +18,7 @@ from jutsu_dagster.core.bars import Bars, FloatArray
 from jutsu_dagster.core.metrics import beta, equity_metrics, session_returns, trade_statistics
 from jutsu_dagster.pipeline.evaluate import Evaluation, evaluate
 from jutsu_dagster.registry.config import StrategyConfig
+from jutsu_dagster.reporting.compare import Compared
 from jutsu_dagster.sources.files import FilesMarket
 from jutsu_dagster.storage.atomic import write_bytes_atomic, write_text_atomic
 
@@ -39,6 +40,19 @@ class FileBacktest:
     evaluation: Evaluation
     segment: Segment
     metrics: dict[str, Any]
+
+    @property
+    def compared(self) -> Compared:
+        """The result as a column of the comparison table."""
+        statistics = self.metrics["trade_statistics"]
+        signal = self.evaluation.strategy.signal_of_record
+        return Compared(
+            name=self.evaluation.config.strategy_id,
+            initial_capital=self.evaluation.config.initial_capital,
+            metrics=self.metrics["metrics"],
+            baseline_metrics=self.metrics["baseline"],
+            trades=statistics | {"beta": statistics[f"beta_vs_{signal}_date_aligned"]},
+        )
 
 
 def backtest_file(
@@ -162,7 +176,7 @@ def signal_frame(result: FileBacktest) -> pd.DataFrame:
         columns[_RENAMED.get(name, name)] = values
     if names:
         nothing = np.full(len(bars), np.nan)
-        columns = {name: nothing for name in _REGIME_COLUMNS} | columns
+        columns = dict.fromkeys(_REGIME_COLUMNS, nothing) | columns
         columns |= {"trend_state": trend, "vol_state": vol}
         columns["cell_id"] = np.where(cells > 0, cells.astype(np.float64), np.nan)
         columns["bond_trend"] = _bond_trend(columns)

@@ -19,7 +19,7 @@ from jutsu_dagster.pipeline.ingest import ETF_DAILY
 from jutsu_dagster.registry.config import StrategyConfig
 from jutsu_dagster.storage.ledger import Ledger
 from jutsu_dagster.storage.market import MarketStore
-from jutsu_dagster.storage.records import Checkpoint, Provenance, RecordedPeriod
+from jutsu_dagster.storage.records import Provenance, RecordedPeriod
 from jutsu_dagster.strategies.base import code_version
 
 # Called with the year just finished and how many of how many are done.
@@ -91,7 +91,7 @@ def run_years(
     """
     first_year = config.backtest_start.year
     wanted = sorted(years)
-    live = [year for year in wanted if first_year <= year <= _last_year(config)]
+    live = [year for year in wanted if first_year <= year <= last_year(config)]
     if live != list(range(live[0], live[-1] + 1) if live else ()):
         raise LedgerError(f"{config.strategy_id}: years {live} must be consecutive")
     done = 0
@@ -104,7 +104,7 @@ def run_years(
             done += 1
             if progress:
                 progress(year, done, len(live))
-    for year in (year for year in wanted if year > _last_year(config)):
+    for year in (year for year in wanted if year > last_year(config)):
         yield _nothing(config, year, f"after backtest.end ({config.backtest_end})")
 
 
@@ -230,54 +230,8 @@ def content_of(segment: Segment) -> str:
     return digest.hexdigest()[:16]
 
 
-def outdated_years(
-    config: StrategyConfig, store: MarketStore, ledger: Ledger, years: Sequence[int]
-) -> dict[int, str]:
-    """Return which of the years need computing, each with the reason; none if all stand.
-
-    A year stands while its settings, its bars, the code and the year before it are those that
-    it was computed from.
-    """
-    account = backtest_account(config)
-    recorded = {row.period: row for row in ledger.checkpoints(account)}
-    wanted = [y for y in sorted(years) if config.backtest_start.year <= y <= _last_year(config)]
-    if not wanted:
-        return {}
-    last = min(date(wanted[-1], 12, 31), config.backtest_end or date.max)
-    evaluation, _ = load(config, store, last)
-    reasons: dict[int, str] = {}
-    for year in wanted:
-        reason = _reason(config, evaluation, recorded, year)
-        if reason is None and year - 1 in reasons:
-            reason = f"{year - 1} is computed anew"
-        if reason:
-            reasons[year] = reason
-    return reasons
-
-
-def _reason(
-    config: StrategyConfig,
-    evaluation: Evaluation,
-    recorded: dict[str, Checkpoint],
-    year: int,
-) -> str | None:
-    row = recorded.get(str(year))
-    before = recorded.get(str(year - 1))
-    if row is None:
-        return "not recorded yet"
-    made = row.provenance
-    if made.parameter_hash != config.settings_hash:
-        return "its settings changed"
-    if made.code_version != code_version(type(evaluation.strategy)):
-        return "the code changed"
-    if made.data_hash != evaluation.data_hash(evaluation.bars.position(date(year + 1, 1, 1))):
-        return "its bars changed"
-    if before is not None and row.opening_hash != before.closing_hash:
-        return f"{year - 1} was computed anew"
-    return None
-
-
-def _last_year(config: StrategyConfig) -> int:
+def last_year(config: StrategyConfig) -> int:
+    """Return the year of ``backtest.end``, or the last there is."""
     return config.backtest_end.year if config.backtest_end else date.max.year
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from jutsu_dagster.core.account import AccountKey
 from jutsu_dagster.core.bars import FloatArray, TimeArray
 from jutsu_dagster.core.metrics import beta, equity_metrics, session_returns, trade_statistics
+from jutsu_dagster.reporting.compare import Compared
 from jutsu_dagster.storage.ledger import Ledger
 
 STALE_RULE = "computed from an earlier version of the year before; backtest them again"
@@ -46,6 +47,17 @@ class AccountResult:
     baseline_metrics: dict[str, Any]
     trades: dict[str, Any]
     stale: tuple[str, ...]
+
+    @property
+    def compared(self) -> Compared:
+        """The result as a column of the comparison table."""
+        return Compared(
+            name=self.account.strategy_id,
+            initial_capital=self.initial_capital,
+            metrics=self.metrics,
+            baseline_metrics=self.baseline_metrics,
+            trades=self.trades,
+        )
 
 
 def account_result(

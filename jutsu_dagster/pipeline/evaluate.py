@@ -18,7 +18,8 @@ from jutsu_dagster.core.errors import DataError, StrategyError
 from jutsu_dagster.pipeline.ingest import ETF_DAILY
 from jutsu_dagster.registry.config import StrategyConfig
 from jutsu_dagster.storage.market import MarketStore
-from jutsu_dagster.strategies.base import Allocation, AllocationStrategy
+from jutsu_dagster.strategies.allocation import Allocation
+from jutsu_dagster.strategies.base import AllocationStrategy
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import ValidationError
 
 from jutsu_dagster.core.align import require_sessions
 from jutsu_dagster.core.bars import Bars
@@ -20,23 +18,12 @@ from jutsu_dagster.core.calendar import sessions_before
 from jutsu_dagster.core.errors import ConfigError, DataError, Fault
 from jutsu_dagster.core.sweep import SweepResult, concatenated
 from jutsu_dagster.pipeline.evaluate import allocation_strategy, terms_of
+from jutsu_dagster.pipeline.grid import Grid
 from jutsu_dagster.registry.config import StrategyConfig
-from jutsu_dagster.registry.yaml_file import read_mapping
 from jutsu_dagster.storage.records import TrialRecord
 from jutsu_dagster.strategies.base import AllocationStrategy, backtest, code_version
 
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Grid:
-    """Parameter sets to try: ``names`` and one tuple of values per set."""
-
-    names: tuple[str, ...]
-    sets: Sequence[tuple[Any, ...]]
-
-    def __len__(self) -> int:
-        return len(self.sets)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -71,52 +58,6 @@ class Sweep:
         return pd.concat([parameters, self.result.frame()], axis=1)
 
 
-def load_grid(path: Path, *, sample: int | None = None, seed: int = 0) -> Grid:
-    """Read a grid file: ``parameters: {name: [values]}``, or the mapping alone.
-
-    Parameters
-    ----------
-    path : Path
-    sample : int, optional
-        Draw this many distinct sets of the product instead of all.
-    seed : int
-        Of the draw.
-
-    Raises
-    ------
-    ConfigError
-        If the file is not such a mapping.
-    """
-    document = read_mapping(path, str(path))
-    parameters = document.get("parameters", document)
-    faults = []
-    if not isinstance(parameters, dict) or not parameters:
-        raise ConfigError([Fault(str(path), "parameters", None, "must map names to lists")])
-    for name, values in parameters.items():
-        if not isinstance(values, list) or not values:
-            faults.append(
-                Fault(str(path), f"parameters.{name}", values, "must be a list of values to try")
-            )
-    if faults:
-        raise ConfigError(faults)
-    names = tuple(str(name) for name in parameters)
-    lists = list(parameters.values())
-    total = math.prod(len(values) for values in lists)
-    if sample is None or sample >= total:
-        return Grid(names, list(itertools.product(*lists)))
-    chosen = random.Random(seed).sample(range(total), sample)  # noqa: S311  (no secret)
-    return Grid(names, [_nth(lists, at) for at in sorted(chosen)])
-
-
-def _nth(lists: Sequence[Sequence[Any]], at: int) -> tuple[Any, ...]:
-    """Return element ``at`` of the lists' product."""
-    picked = []
-    for values in reversed(lists):
-        at, rest = divmod(at, len(values))
-        picked.append(values[rest])
-    return tuple(reversed(picked))
-
-
 def build_sets(
     config: StrategyConfig, grid: Grid
 ) -> tuple[Grid, list[AllocationStrategy], list[tuple[tuple[Any, ...], str]]]:
@@ -137,13 +78,22 @@ def build_sets(
     for one in grid.sets:
         try:
             strategies.append(kind.model_validate(values | dict(zip(grid.names, one, strict=True))))
-        except ValueError as error:
-            refused.append((one, str(error)))
+        except ValidationError as error:
+            refused.append((one, _reason(error)))
         else:
             kept.append(one)
     if not kept:
-        raise ConfigError([Fault("the grid", "parameters", None, f"has no valid set: {refused[0][1]}")])
+        raise ConfigError(
+            [Fault("the grid", "parameters", None, f"has no valid set: {refused[0][1]}")]
+        )
     return Grid(grid.names, kept), strategies, refused
+
+
+def _reason(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{where} ({first['input']}): {message}" if where else message
 
 
 def sweep_anchor(config: StrategyConfig, strategies: Sequence[AllocationStrategy]) -> date:
@@ -186,9 +136,7 @@ def run_sweep(
     bars = bars.window(bars.position(anchor), stop)
     if not len(bars):
         raise DataError(f"{config.strategy_id}: there are no bars from {anchor} to {last}")
-    bars = require_sessions(
-        bars, anchor, bars.sessions[-1].item(), strategies[0].signal_of_record
-    )
+    bars = require_sessions(bars, anchor, bars.sessions[-1].item(), strategies[0].signal_of_record)
     start = bars.position(config.backtest_start)
     if start >= len(bars):
         raise DataError(f"{config.strategy_id}: the data end before {config.backtest_start}")
@@ -240,7 +188,7 @@ def trials_of(config: StrategyConfig, sweep: Sweep, data_hash: str) -> list[Tria
     """Return the sets as trials of a registered strategy: what was tried must be counted."""
     frame = sweep.result.frame()
     sessions = sweep.result.sessions
-    rows: list[Mapping[str, Any]] = frame.to_dict("records")
+    rows = frame.to_dict("records")
     return [
         TrialRecord(
             parent_id=config.strategy_id,
@@ -253,7 +201,7 @@ def trials_of(config: StrategyConfig, sweep: Sweep, data_hash: str) -> list[Tria
             total_return=float(row["total_return"]),
             data_hash=data_hash,
             code_version=code_version(type(one)),
-            metrics={name: _known(value) for name, value in row.items()},
+            metrics={str(name): _known(value) for name, value in row.items()},
         )
         for one, values, row in zip(sweep.strategies, sweep.grid.sets, rows, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""Small self-contained SVG plots for Dagster's metadata; a plotting library would cost 60 ms each."""
+"""Small self-contained SVG plots for Dagster's metadata; a library would cost 60 ms each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLOURS = (
     "#2563eb", "#e07b00", "#0f9d76", "#c2378f", "#6b4fd8", "#8c6d1f", "#0891b2", "#be3a34",
 )  # fmt: skip
 _WIDTH, _HEIGHT = 640, 260
-_TITLE_LENGTH = 60
+_TITLE_LENGTH = 44
 
 
 def equity_and_drawdown_svg(
@@ -40,7 +40,7 @@ def equity_and_drawdown_svg(
     baseline : float64 of shape (T,), optional
         Money of buy-and-hold; NaN where there is none.
     title : str
-        Shown above; cut at 60 characters.
+        Shown above; cut at 44 characters.
 
     Returns
     -------
@@ -56,9 +56,9 @@ def equity_and_drawdown_svg(
     worst = float(drawdown.min())
     down = svg.Scale(min(worst * 1.08, -0.001), 0.0, bottom.bottom, bottom.top)
     parts = [_heading(title)]
-    legend = [("strategy", _STRATEGY)]
+    legend = [(f"worst drawdown {worst:.1%}", _LOSS), ("strategy", _STRATEGY)]
     parts += _horizontal_grid(up, top, [(v, svg.short_number(v)) for v in up.ticks(4)])
-    parts += _horizontal_grid(down, bottom, [(v, _percent(v)) for v in down.ticks(2)])
+    parts += _horizontal_grid(down, bottom, [(v, _percent(v)) for v in down.ticks(3)])
     parts += _dates(days, across, (top, bottom))
     at = svg.thinned(drawdown)
     x, y = across(days[at]), down(drawdown[at])
@@ -74,7 +74,6 @@ def equity_and_drawdown_svg(
     if len(equity) == 1:
         parts += _dots(across(days), up(equity), _STRATEGY)
     parts += _legend(legend, top.right)
-    parts.append(svg.text(57, bottom.bottom - 5, f"drawdown, worst {worst:.1%}", colour=_LOSS))
     return svg.picture(_WIDTH, _HEIGHT, title, parts)
 
 
@@ -86,7 +85,7 @@ def closes_svg(rows: pd.DataFrame, title: str = "Closes") -> str:
     rows : DataFrame
         Columns date (or session), symbol and close; any order.
     title : str
-        Shown above; cut at 60 characters.
+        Shown above; cut at 44 characters.
     """
     when = "date" if "date" in rows.columns else "session"
     table = rows.pivot_table(index=when, columns="symbol", values="close", aggfunc="last")
@@ -167,7 +166,7 @@ def _legend(entries: Sequence[tuple[str, str]], right: float) -> list[str]:
     parts = []
     for words, colour in reversed(entries):
         parts.append(svg.text(right, 21, words, anchor="end", colour=svg.INK))
-        start = right - 5.6 * len(words) - 6
+        start = right - 6.0 * len(words) - 6
         dashed = ' stroke-dasharray="4 3"' if colour == _BASELINE else ""
         parts.append(
             f'<line x1="{start - 16:.1f}" y1="17.5" x2="{start:.1f}" y2="17.5" stroke="{colour}"'

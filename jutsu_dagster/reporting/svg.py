@@ -16,6 +16,8 @@ from jutsu_dagster.core.bars import FloatArray, IntArray
 LOG_FROM = 5.0
 # Two points a pixel column would be wasted.
 MAX_POINTS = 400
+# Calendar days: from here on an axis shows months, and beyond three years only years.
+_MONTHS_FROM, _YEAR = 75, 365
 
 BACKGROUND, FRAME, GRID, INK, FAINT = "#ffffff", "#d5dae1", "#e9edf2", "#1f2933", "#66727f"
 _FONT = "system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif"
@@ -85,15 +87,15 @@ def linear_ticks(low: float, high: float, count: int) -> list[float]:
 def date_ticks(first: date, last: date, count: int) -> list[tuple[date, str]]:
     """Return about ``count`` dates with labels: years, or months or days of a short span."""
     days = (last - first).days
-    if days > 3 * 365:
+    if days > 3 * _YEAR:
         step = math.ceil((last.year - first.year + 1) / count)
         years = range(first.year + 1, last.year + 1)
         return [(date(year, 1, 1), str(year)) for year in years if (last.year - year) % step == 0]
-    if days > 75:
+    if days > _MONTHS_FROM:
         months = range(first.year * 12 + first.month, last.year * 12 + last.month)
         starts = [date(month // 12, month % 12 + 1, 1) for month in months]
         chosen = starts[:: math.ceil(len(starts) / count)]
-        return [(day, f"{day:%b %Y}" if days > 365 else f"{day:%b}") for day in chosen]
+        return [(day, f"{day:%b %Y}" if days > _YEAR else f"{day:%b}") for day in chosen]
     span = np.linspace(first.toordinal(), last.toordinal(), min(count, days + 1))
     return [(day, f"{day:%d %b}") for day in map(date.fromordinal, span.round().astype(int))]
 

@@ -62,7 +62,9 @@ class FilesMarket:
         require_symbols(self.name, symbols, self.symbols)
         rows = self._rows
         chosen = rows["symbol"].isin(list(symbols))
-        chosen &= rows["date"].between(pd.Timestamp(max(first, date(1900, 1, 1))), pd.Timestamp(min(last, date(2200, 1, 1))))
+        chosen &= rows["date"].between(
+            pd.Timestamp(max(first, date(1900, 1, 1))), pd.Timestamp(min(last, date(2200, 1, 1)))
+        )
         return rows[chosen].reset_index(drop=True)
 
     def listings(self, symbols: Sequence[str]) -> dict[str, Listing]:

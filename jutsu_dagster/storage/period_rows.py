@@ -58,8 +58,8 @@ def trade_rows(period: RecordedPeriod) -> list[Row]:
     if len(fills) == 0:
         return []
     common = _common(period) | {"strategy_name": period.strategy_class}
-    lag = period.decision_lag
-    cells = np.concatenate(([period.opening_cell] * lag, period.cells))[: len(segment)].tolist()
+    earlier = [period.opening_cell] * period.decision_lag
+    cells = [*earlier, *period.cells.tolist()][: len(segment)]
     regimes = [_regime(period, cell) for cell in cells]
     accepted = _accepted(period)
     # A session's first fill is where its row number first appears: fills are in order.

@@ -16,6 +16,8 @@ from jutsu_dagster.storage.database import file_lock, sqlite_file
 
 # The newest revision, as a constant because reading Alembic's folder costs 0.1 s a command.
 HEAD = "0001"
+# Not Alembic's default name: Dagster keeps its own revision there, and may share the database.
+VERSION_TABLE = "jutsu_alembic_version"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Any number of ours: what one process of ours holds, the others wait for.
 _ADVISORY_KEY = 5_281_990_427
@@ -101,14 +103,16 @@ def _config(connection: Connection) -> Config:
     # Alembic interpolates percent signs in its options.
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
+    config.attributes["version_table"] = VERSION_TABLE
     return config
 
 
 def _recorded(connection: Connection) -> str | None:
     # Asked first: a failed SELECT would end PostgreSQL's transaction, and free our lock.
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    row = connection.execute(text("SELECT version_num FROM alembic_version")).first()
+    statement = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608  (a constant of ours)
+    row = connection.execute(text(statement)).first()
     return None if row is None else str(row[0])
 
 

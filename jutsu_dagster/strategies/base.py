@@ -6,47 +6,21 @@ import hashlib
 import inspect
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from jutsu_dagster.core.account import AccountState, Segment
-from jutsu_dagster.core.bars import Bars, FloatArray
+from jutsu_dagster.core.bars import Bars
 from jutsu_dagster.core.engine import Terms, run_segment
 from jutsu_dagster.core.errors import StrategyError
 from jutsu_dagster.core.sweep import SWEEP_METRICS, SweepResult, in_chunks, sweep_row
-
-# Weights may miss a sum of one by rounding, never by more.
-_WEIGHT_TOLERANCE = 1e-9
+from jutsu_dagster.strategies.allocation import Allocation, allocation_of, joined
 
 RegimeNames = Mapping[int, tuple[str, str]]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Allocation:
-    """Target weights decided at each of T closes, as rows of a table of K distinct vectors.
-
-    Attributes
-    ----------
-    codes : int64 of shape (T,)
-        Row of ``table`` decided at each close; -1 where the strategy has no opinion yet.
-    table : float64 of shape (K, N)
-        Fractions of equity per symbol, long only; what is missing to 1 is cash.
-    cells : int64 of shape (T,)
-        Regime cell after each close; 0 where there is none.
-    diagnostics : mapping of name to array of shape (T,)
-        Indicators worth keeping beside the decision; NaN where not ready.
-    """
-
-    codes: NDArray[np.int64]
-    table: FloatArray
-    cells: NDArray[np.int64]
-    diagnostics: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 class Strategy(BaseModel):
@@ -119,23 +93,7 @@ class AllocationStrategy(Strategy):
             return self.allocate(bars)
         edges = [0, *cuts.tolist(), len(bars)]
         views = [self.allocate(bars.head(stop).rebased()) for stop in edges[1:]]
-        offsets = np.cumsum([0, *(len(view.table) for view in views[:-1])]).tolist()
-        spans = [slice(a, b) for a, b in itertools.pairwise(edges)]
-        pieces = list(zip(views, spans, strict=True))
-        return Allocation(
-            np.concatenate(
-                [
-                    np.where(view.codes[span] < 0, -1, view.codes[span] + offset)
-                    for (view, span), offset in zip(pieces, offsets, strict=True)
-                ]
-            ),
-            np.concatenate([view.table for view in views]),
-            np.concatenate([view.cells[span] for view, span in pieces]),
-            {
-                name: np.concatenate([view.diagnostics[name][span] for view, span in pieces])
-                for name in views[0].diagnostics
-            },
-        )
+        return joined(views, [slice(a, b) for a, b in itertools.pairwise(edges)])
 
     @classmethod
     def evaluate_many(
@@ -230,30 +188,6 @@ def backtest(strategy: AllocationStrategy, bars: Bars, terms: Terms, start: int)
     )
 
 
-def allocation_of(name: str, weights: FloatArray, bars: Bars) -> Allocation:
-    """Validate a matrix of weights and return it as an Allocation."""
-    expected = (len(bars), len(bars.symbols))
-    if weights.shape != expected:
-        raise StrategyError(
-            f"{name}: target weights have shape {weights.shape}; expected (bars, symbols) {expected}"
-        )
-    ready = ~np.isnan(weights).all(axis=1)
-    decided = weights[ready]
-    for broken, rule in (
-        (~np.isfinite(decided).all(axis=1), "must be finite; a whole row of NaN means no opinion"),
-        ((decided < 0).any(axis=1), "must be >= 0; short positions are not traded"),
-        (decided.sum(axis=1) > 1 + _WEIGHT_TOLERANCE, "must sum to at most 1"),
-    ):
-        if broken.any():
-            row = int(np.flatnonzero(broken)[0])
-            session = bars.sessions[ready][row]
-            shown = dict(zip(bars.symbols, decided[row].tolist(), strict=True))
-            raise StrategyError(f"{name}: target weights of {session} {shown} {rule}")
-    codes = np.where(ready, np.arange(len(bars)), -1)
-    table = np.where(ready[:, None], weights, 0.0)
-    return Allocation(codes, table, np.zeros(len(bars), dtype=np.int64))
-
-
 @cache
 def code_version(kind: type[Strategy]) -> str:
     """Return a short hash of the source that decides: the class's modules and the core.
@@ -262,7 +196,8 @@ def code_version(kind: type[Strategy]) -> str:
     remembered to raise a version number.
     """
     core = Path(inspect.getfile(Bars)).parent
-    files = {Path(inspect.getfile(base)) for base in kind.__mro__ if issubclass(base, Strategy)}
+    classes = [base for base in kind.__mro__ if issubclass(base, Strategy)]
+    files = {Path(inspect.getfile(one)) for one in (*classes, Allocation)}
     digest = hashlib.sha256()
     for path in sorted([*files, *core.glob("*.py")], key=lambda path: path.name):
         digest.update(path.read_bytes())

@@ -22,7 +22,8 @@ from jutsu_dagster.core.regime_inputs import (
 from jutsu_dagster.core.rolling import rolling_mean
 from jutsu_dagster.core.sweep import SweepResult
 from jutsu_dagster.strategies import regime_sweep
-from jutsu_dagster.strategies.base import Allocation, AllocationStrategy, RegimeNames
+from jutsu_dagster.strategies.allocation import Allocation
+from jutsu_dagster.strategies.base import AllocationStrategy, RegimeNames
 
 EXECUTION_TIMES = ("open", "15min_after_open", "15min_before_close", "close")
 
@@ -63,7 +64,7 @@ class RegimeAllocator(AllocationStrategy):
     vol_crush_lookback: int = Field(5, ge=1, le=250, description="Sessions of the crush")
     leverage_scalar: float = Field(1.0, ge=0.5, le=1.5, description="Not leverage: cell 5 only")
     use_inverse_hedge: bool = Field(False, description="Hold the inverse ETF in cell 6")
-    w_PSQ_max: float = Field(0.5, gt=0, le=1, description="Largest inverse weight")
+    w_PSQ_max: float = Field(0.5, gt=0, le=1, description="Largest inverse weight")  # noqa: N815
     allow_treasury: bool = Field(True, description="Bonds in the defensive cells")
     bond_sma_fast: int = Field(20, ge=1, le=1000, description="Fast bond average, sessions")
     bond_sma_slow: int = Field(60, ge=2, le=2000, description="Slow bond average, sessions")
@@ -119,9 +120,7 @@ class RegimeAllocator(AllocationStrategy):
     @property
     def universe(self) -> tuple[str, ...]:
         """The traded symbols, then those only read."""
-        return tuple(
-            dict.fromkeys((*self.traded, self.signal_symbol, self.treasury_trend_symbol))
-        )
+        return tuple(dict.fromkeys((*self.traded, self.signal_symbol, self.treasury_trend_symbol)))
 
     @property
     def signal_of_record(self) -> str:

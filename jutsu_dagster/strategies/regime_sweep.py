@@ -87,13 +87,24 @@ class RegimeInputs:
         """Return the z-score of realised volatility."""
         return volatility_z(self.volatility(window), window, baseline)
 
-    def change(self, window: int, lookback: int) -> FloatArray:
-        """Return the relative change of realised volatility."""
-        return volatility_change(self.volatility(window), lookback)
+    def change(self, window: int, lookback: int, unknown: int) -> FloatArray:
+        """Return the relative change of realised volatility; NaN before row ``unknown``."""
+        change = volatility_change(self.volatility(window), lookback)
+        change[:unknown] = np.nan
+        return change
 
     def bond(self, fast: int, slow: int) -> NDArray[np.int8]:
         """Return the bond state."""
         return bond_trend(self._bond_close, fast, slow).state
+
+
+def _unknown_change(one: RegimeAllocator, anchor: int) -> int:
+    """Return the row before which a backtest from ``anchor`` knows no change of volatility.
+
+    0 where the set is evaluated later than that anyway, so that sets share the input.
+    """
+    ready = one.realized_vol_window + one.vol_crush_lookback
+    return anchor + ready if ready > one.first_evaluated else 0
 
 
 def _stack(
@@ -126,7 +137,13 @@ def evaluate_chunk(
     )
     up, up_at = _stack([_AVERAGES(one) for one in sets], inputs.uptrend)
     z, z_at = _stack([_Z(one) for one in sets], inputs.z_score)
-    change, change_at = _stack([_CHANGE(one) for one in sets], inputs.change)
+    change, change_at = _stack(
+        [
+            (*_CHANGE(one), _unknown_change(one, anchor))
+            for anchor, one in zip(anchors, sets, strict=True)
+        ],
+        inputs.change,
+    )
     bond, bond_at = _stack([_BONDS(one) for one in sets], inputs.bond)
     picks = np.array([trend_at, up_at, z_at, change_at, bond_at], dtype=np.int64).T.copy()
     marks, price = kernel_prices(bars, terms.timing)

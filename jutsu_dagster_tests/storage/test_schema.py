@@ -35,7 +35,7 @@ def test_the_newest_revision_is_the_one_the_code_requires() -> None:
 def test_downgrading_to_base_leaves_no_table(ledger_url: str) -> None:
     engine = open_engine(parse_url(ledger_url))
     schema.downgrade(engine)
-    assert set(inspect(engine).get_table_names()) == {"alembic_version"}
+    assert set(inspect(engine).get_table_names()) == {"jutsu_alembic_version"}
     schema.migrate(engine)
     schema.require_current(engine)
     engine.dispose()
@@ -145,5 +145,5 @@ def test_a_password_is_never_shown() -> None:
 def _set_revision(url: str, revision: str) -> None:
     engine = open_engine(parse_url(url))
     with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = :r"), {"r": revision})
+        connection.execute(text("UPDATE jutsu_alembic_version SET version_num = :r"), {"r": revision})
     engine.dispose()

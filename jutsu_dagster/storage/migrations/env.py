@@ -12,5 +12,6 @@ context.configure(
     # The caller owns the transaction: all revisions or none.
     transactional_ddl=False,
     render_as_batch=True,
+    version_table=context.config.attributes["version_table"],
 )
 context.run_migrations()

@@ -1,0 +1,83 @@
+"""What an allocation strategy decides: target weights at each close."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jutsu_dagster.core.bars import Bars, BoolArray, FloatArray
+from jutsu_dagster.core.errors import StrategyError
+
+# Weights may miss a sum of one by rounding, never by more.
+_WEIGHT_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Allocation:
+    """Target weights decided at each of T closes, as rows of a table of K distinct vectors.
+
+    Attributes
+    ----------
+    codes : int64 of shape (T,)
+        Row of ``table`` decided at each close; -1 where the strategy has no opinion yet.
+    table : float64 of shape (K, N)
+        Fractions of equity per symbol, long only; what is missing to 1 is cash.
+    cells : int64 of shape (T,)
+        Regime cell after each close; 0 where there is none.
+    diagnostics : mapping of name to array of shape (T,)
+        Indicators worth keeping beside the decision; NaN where not ready.
+    """
+
+    codes: NDArray[np.int64]
+    table: FloatArray
+    cells: NDArray[np.int64]
+    diagnostics: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+
+def allocation_of(name: str, weights: FloatArray, bars: Bars) -> Allocation:
+    """Validate a matrix of weights and return it as an Allocation."""
+    expected = (len(bars), len(bars.symbols))
+    if weights.shape != expected:
+        raise StrategyError(
+            f"{name}: target weights have shape {weights.shape};"
+            f" expected (bars, symbols) {expected}"
+        )
+    ready: BoolArray = np.asarray(~np.isnan(weights).all(axis=1))
+    decided = weights[ready]
+    for broken, rule in (
+        (~np.isfinite(decided).all(axis=1), "must be finite; a whole row of NaN means no opinion"),
+        ((decided < 0).any(axis=1), "must be >= 0; short positions are not traded"),
+        (decided.sum(axis=1) > 1 + _WEIGHT_TOLERANCE, "must sum to at most 1"),
+    ):
+        if broken.any():
+            row = int(np.flatnonzero(broken)[0])
+            session = bars.sessions[np.flatnonzero(ready)[row]]
+            shown = dict(zip(bars.symbols, decided[row].tolist(), strict=True))
+            raise StrategyError(f"{name}: target weights of {session} {shown} {rule}")
+    codes = np.where(ready, np.arange(len(bars)), -1)
+    table = np.where(ready[:, None], weights, 0.0)
+    return Allocation(codes, table, np.zeros(len(bars), dtype=np.int64))
+
+
+def joined(views: Sequence[Allocation], spans: Sequence[slice]) -> Allocation:
+    """Join the given span of rows of each decision into one decision over all rows."""
+    offsets = np.cumsum([0, *(len(view.table) for view in views[:-1])]).tolist()
+    pieces = list(zip(views, spans, strict=True))
+    return Allocation(
+        np.concatenate(
+            [
+                np.where(view.codes[span] < 0, -1, view.codes[span] + offset)
+                for (view, span), offset in zip(pieces, offsets, strict=True)
+            ]
+        ),
+        np.concatenate([view.table for view in views]),
+        np.concatenate([view.cells[span] for view, span in pieces]),
+        {
+            name: np.concatenate([view.diagnostics[name][span] for view, span in pieces])
+            for name in views[0].diagnostics
+        },
+    )
