@@ -6,7 +6,7 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -43,9 +43,11 @@ def load_market(path: Path | None) -> Market:
     """Return 16 years and what lies before them, of the sample market or a user's files."""
     base = HierarchicalAdaptiveV35b()
     source = FilesMarket(path) if path else SampleMarket(today=_TODAY)
-    begins = min(listing.first for listing in source.listings(base.universe).values())
+    begins = source.listings(base.universe)[base.signal_symbol].first
     bars = bars_from_rows(source.bars(base.universe, begins, LAST), base.universe)
     bars = require_sessions(bars, begins, bars.sessions[-1].item(), base.signal_symbol)
+    # Both sides get one series without jumps: the sweep's kernel is what is measured.
+    bars = replace(bars.rebased(), splits=np.ones_like(bars.splits))
     return Market(bars, bars.position(FIRST))
 
 

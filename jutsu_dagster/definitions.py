@@ -26,10 +26,9 @@ def build_definitions(registry: StrategyRegistry, settings: Settings) -> dg.Defi
     settings : Settings
     """
     with warnings.catch_warnings():
-        # Partitioned checks and lenient partition mappings are labelled beta; the constraints
-        # pin the release that they were tried on.
+        # Lenient partition mappings and backfill policies are labelled beta; the constraints pin
+        # the release that they were tried on.
         warnings.simplefilter("ignore", dg.BetaWarning)
-        warnings.simplefilter("ignore", dg.PreviewWarning)
         return _build(registry, settings)
 
 
@@ -42,7 +41,7 @@ def _build(registry: StrategyRegistry, settings: Settings) -> dg.Definitions:
     backtests = [build_backtest(entry, years, registry.settings.market_start) for entry in entries]
     return dg.Definitions(
         assets=[build_etf_daily(symbols, days), *backtests],
-        asset_checks=[build_etf_checks(symbols, days)],
+        asset_checks=[build_etf_checks(symbols)],
         jobs=[
             dg.define_asset_job(
                 INGEST_JOB,

@@ -15,7 +15,9 @@ ETFS = ("TQQQ", "QQQ", "PSQ", "TMF", "TMV", "TLT")
 _FIELDS = (*PRICE_FIELDS, "volume", "splits")
 
 
-def days(count: int, first: date = date(2015, 1, 2)) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
+def days(
+    count: int, first: date = date(2015, 1, 2)
+) -> np.ndarray[tuple[int], np.dtype[np.datetime64]]:
     """Return ``count`` XNYS sessions from ``first`` on."""
     sessions = sessions_between(first, date(first.year + 1 + count // 240, 12, 31))
     return sessions[:count].astype("datetime64[s]")

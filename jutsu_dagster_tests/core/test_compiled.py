@@ -121,12 +121,12 @@ def many(sets: Sequence[AllocationStrategy], bars: Bars, terms: Terms) -> Iterat
 def test_compiled_equals_its_python_source(
     timing: Timing, as_python: Callable[[], set[str]]
 ) -> None:
-    compiled = path(timing)
+    compiled, known = path(timing), set(kernels())
     called = as_python()
     with np.errstate(all="ignore"):  # as the kernels are compiled: IEEE, without complaint
         python = path(timing)
     # No kernel was left out of the comparison, none is unused.
-    assert called == set(kernels())
+    assert called == known
     assert len(compiled["fills.price"]) > 10
     assert len(set(compiled["cells"].tolist())) > 4
     for name, value in compiled.items():

@@ -37,7 +37,12 @@ def total(a: Matrix, b: Matrix, sign: float = 1.0) -> Matrix:
 
 
 def filtered(
-    close: list[float], volume: list[float], noise: float, q: tuple[float, float], *, symmetric: bool
+    close: list[float],
+    volume: list[float],
+    noise: float,
+    q: tuple[float, float],
+    *,
+    symmetric: bool,
 ) -> list[list[float]]:
     """Spec 2.1 in matrices: level, velocity, P00, P01, P11, innovation of each bar."""
     move: Matrix = [[1.0, 1.0], [0.0, 1.0]]

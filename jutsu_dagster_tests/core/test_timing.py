@@ -62,9 +62,7 @@ def test_the_last_decision_waits_in_the_state(timing: Timing) -> None:
 
 def test_a_symbol_without_a_bar_at_the_fill_is_not_bought() -> None:
     closes = [[100.0, 10.0], [100.0, np.nan], [100.0, 10.0]]
-    segment = trade(
-        bars_of(closes), [[0.4, 0.5]] * 3, replace(FREE, timing="next_open")
-    )
+    segment = trade(bars_of(closes), [[0.4, 0.5]] * 3, replace(FREE, timing="next_open"))
     assert orders(segment) == [(1, "A", 40)]
 
 
