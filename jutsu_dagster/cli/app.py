@@ -70,15 +70,22 @@ def main(argv: list[str] | None = None) -> int:
     except JutsuError as error:
         sys.stderr.write(_shown(error, as_json="--json" in arguments) + "\n")
         return 2
+    except OSError as error:
+        # A full disk, a missing permission: nothing of ours is at fault, and nothing half-written.
+        sys.stderr.write(_shown(error, as_json="--json" in arguments) + "\n")
+        return 1
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
 
 
-def _shown(error: JutsuError, *, as_json: bool) -> str:
+def _shown(error: JutsuError | OSError, *, as_json: bool) -> str:
+    text = str(error)
+    if isinstance(error, OSError) and error.filename:
+        text = f"{error.filename}: {error.strerror}"
     if not as_json:
-        return f"jutsu: {error}"
-    body: dict[str, object] = {"error": str(error), "kind": type(error).__name__}
+        return f"jutsu: {text}"
+    body: dict[str, object] = {"error": text, "kind": type(error).__name__}
     if isinstance(error, ConfigError):
         body["faults"] = [
             {

@@ -64,6 +64,8 @@ def backtest_registered(
     unless ``force``.
     """
     from jutsu_dagster.pipeline.compare import STALE_RULE, account_result
+    from jutsu_dagster.pipeline.ingest import ETF_DAILY
+    from jutsu_dagster.sources.base import is_synthetic
 
     entries = _entries(project, strategy_ids)
     with instance(project.settings) as opened:
@@ -88,8 +90,8 @@ def backtest_registered(
         return
     sessions = results[0].sessions
     print_table(f"Backtest {sessions[0]} to {sessions[-1]}", table.header, table.text_rows())
-    synthetic = " The market is synthetic." if project.source.synthetic else ""
-    say(f"Source: {project.settings.etf_source}.{synthetic}")
+    source = project.store.source(ETF_DAILY)
+    say(f"Market: {source}{', which is synthetic' if is_synthetic(source) else ''}.")
     for result in results:
         if result.stale:
             say(f"stale: {result.account} {', '.join(result.stale)} {STALE_RULE}")
@@ -135,6 +137,11 @@ def _bring_up(
             f" {config.backtest_start} and the data end on {ends}"
         )
     needed = outdated_years(config, project.store, project.ledger, years)
+    # A ledger moved in from elsewhere, or a Dagster home made anew: lineage wants both.
+    shown = opened.get_materialized_partitions(backtest_key(entry.id))
+    needed |= {
+        y: "not shown in Dagster yet" for y in years if str(y) not in shown and y not in needed
+    }
     if force:
         wanted = [year for year in years if first is None or year >= first.year]
         needed = dict.fromkeys(wanted, "asked for") | needed

@@ -125,7 +125,8 @@ def instance(settings: Settings, *, mend: bool = True) -> Iterator[DagsterInstan
     Raises
     ------
     JutsuError
-        If ``database_url`` names PostgreSQL and the extra ``postgres`` is not installed.
+        If ``database_url`` names PostgreSQL and the extra ``postgres`` is not installed, or
+        Dagster's storage is damaged.
     """
     _require_driver(settings)
     home = settings.dagster_home.resolve()
@@ -137,8 +138,14 @@ def instance(settings: Settings, *, mend: bool = True) -> Iterator[DagsterInstan
         # Two processes that create a fresh instance's tables at once break it for good.
         with locked(home / ".first_touch.lock", fcntl.LOCK_EX):
             write_dagster_yaml(settings)
-            opened = DagsterInstance.get()
-            opened.get_runs_count()
+            try:
+                opened = DagsterInstance.get()
+                opened.get_runs_count()
+            # Dagster lets through whatever its storage raises.
+            except Exception as error:
+                reason = str(error).partition("\n")[0]
+                message = f"Dagster's storage in {home} cannot be opened: {reason}"
+                raise JutsuError(message) from error
         users = home / ".users.lock"
         with opened:
             if mend:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from jutsu_dagster.core.errors import JutsuError
 
 if TYPE_CHECKING:
-    from dagster import AssetKey, DagsterInstance, Definitions
+    from dagster import AssetKey, DagsterEvent, DagsterInstance, Definitions
 
 # Called with how many materializations there are so far.
 Progress = Callable[[int], None]
@@ -61,19 +61,33 @@ def run_range(
     return run_id
 
 
-def _reason(events: Sequence[object]) -> str:
-    from dagster import DagsterEvent
-
+def _reason(events: Sequence[DagsterEvent]) -> str:
+    """Return what the first failed step said, or what its blocking checks found."""
+    checks = [
+        event.asset_check_evaluation_data
+        for event in events
+        if event.event_type_value == "ASSET_CHECK_EVALUATION"
+    ]
+    found = [
+        f"{check.asset_key.to_user_string()}: check {check.check_name}: {check.description}"
+        for check in checks
+        if not check.passed and check.blocking
+    ]
+    if found:
+        return "\n".join(found)
     for event in events:
-        if isinstance(event, DagsterEvent) and event.is_step_failure:
-            data = event.step_failure_data
-            if data.user_failure_data and data.user_failure_data.description:
-                return data.user_failure_data.description
-            error = data.error
-            while error is not None and error.cause is not None:
-                error = error.cause
-            if error is not None:
-                return error.message.strip().removeprefix("jutsu_dagster.core.errors.")
+        if not event.is_step_failure:
+            continue
+        data = event.step_failure_data
+        if data.user_failure_data and data.user_failure_data.description:
+            return data.user_failure_data.description
+        error = data.error
+        while error is not None and error.cause is not None:
+            error = error.cause
+        if error is not None:
+            text = error.message.strip()
+            # Our own faults need no class name before them; anybody else's class says a lot.
+            return text.partition(": ")[2] if text.startswith("jutsu_dagster.") else text
     return "the run failed; open it in the UI for the reason"
 
 

@@ -11,7 +11,7 @@ from jutsu_dagster.core import fills as f
 from jutsu_dagster.core.account import AccountState, Fills, Segment
 from jutsu_dagster.core.bars import Bars, FloatArray, IntArray
 from jutsu_dagster.core.engine_kernel import carry_forward, run_account
-from jutsu_dagster.core.metrics import TRADE_COUNTERS
+from jutsu_dagster.core.trade_statistics import TRADE_COUNTERS
 
 Timing = Literal["close", "next_open", "next_close"]
 

@@ -11,13 +11,8 @@ import numpy as np
 
 from jutsu_dagster.core.account import Segment
 from jutsu_dagster.core.bars import FloatArray, TimeArray
-from jutsu_dagster.core.metrics import (
-    EQUITY_METRICS,
-    TRADE_METRICS,
-    equity_row,
-    trade_counters,
-    trade_row,
-)
+from jutsu_dagster.core.metrics import EQUITY_METRICS, equity_row
+from jutsu_dagster.core.trade_statistics import TRADE_METRICS, trade_counters, trade_row
 
 if TYPE_CHECKING:
     import pandas as pd

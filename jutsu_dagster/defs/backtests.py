@@ -75,7 +75,9 @@ def build_backtest(
             for report in reports:
                 metadata = year_metadata(entry, report)
                 if str(report.year) == keys[-1]:
-                    metadata |= account_metadata(entry, ledger, backtest_account(entry.config))
+                    metadata |= account_metadata(
+                        entry, ledger, backtest_account(entry.config), report.year
+                    )
                 yield dg.AssetMaterialization(
                     asset_key=key,
                     partition=str(report.year),

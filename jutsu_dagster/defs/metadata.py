@@ -12,7 +12,7 @@ from jutsu_dagster.pipeline.compare import STALE_RULE, account_result
 from jutsu_dagster.pipeline.ingest import DayReport
 from jutsu_dagster.registry.load import StrategyEntry
 from jutsu_dagster.reporting.plots import closes_svg, equity_and_drawdown_svg, markdown_image
-from jutsu_dagster.sources.base import MarketSource
+from jutsu_dagster.sources.base import MarketSource, is_synthetic
 from jutsu_dagster.storage.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -49,10 +49,15 @@ def year_metadata(entry: StrategyEntry, report: YearReport) -> Metadata:
     if segment is None:
         return known | {"note": report.note}
     baseline = float(report.baseline[-1]) / report.opening_baseline - 1.0
+    made_up = ", synthetic market" if is_synthetic(report.source) else ""
     svg = equity_and_drawdown_svg(
-        segment.sessions, segment.equity, report.baseline, title=f"{entry.id} {report.year}"
+        segment.sessions,
+        segment.equity,
+        report.baseline,
+        title=f"{entry.id} {report.year}{made_up}",
     )
-    return known | {
+    return {
+        "equity_and_drawdown": dg.MetadataValue.md(markdown_image(svg)),
         "return": report.metrics["total_return"],
         "baseline_return": baseline,
         "sharpe_ratio": _number(report.metrics["sharpe_ratio"]),
@@ -63,14 +68,21 @@ def year_metadata(entry: StrategyEntry, report: YearReport) -> Metadata:
         "first_session": str(segment.sessions[0]),
         "last_session": str(segment.sessions[-1]),
         "data_version": report.data_version,
-        "equity_and_drawdown": dg.MetadataValue.md(markdown_image(svg)),
+        "market_source": f"{report.source}{made_up}",
+        **known,
     }
 
 
-def account_metadata(entry: StrategyEntry, ledger: Ledger, account: AccountKey) -> Metadata:
-    """Return the same numbers for the whole account as far as it is recorded."""
+def account_metadata(
+    entry: StrategyEntry, ledger: Ledger, account: AccountKey, last_year: int
+) -> Metadata:
+    """Return the same numbers for the whole account as far as it is recorded.
+
+    Years after ``last_year``, the last one just computed, are named with what has become of them.
+    """
     if entry.config is None:
         return {}
+    later_years = [c.period for c in ledger.checkpoints(account) if int(c.period) > last_year]
     result = account_result(ledger, account, entry.config.initial_capital)
     if result is None:
         return {}
@@ -90,6 +102,9 @@ def account_metadata(entry: StrategyEntry, ledger: Ledger, account: AccountKey) 
     }
     if result.stale:
         metadata["stale_years"] = f"{', '.join(result.stale)}: {STALE_RULE}"
+    elif later_years:
+        # Dagster marks them stale by time; whether their numbers still stand, the ledger knows.
+        metadata["later_years"] = f"{', '.join(later_years)}: still follow from this one"
     return metadata
 
 

@@ -46,6 +46,8 @@ class YearReport:
     data_version : str
         Table and version read.
     parameter_hash, code_version : str
+    source : str or None
+        Where the bars came from.
     note : str
         Why there is nothing, or what is unusual.
     """
@@ -60,6 +62,7 @@ class YearReport:
     data_version: str
     parameter_hash: str
     code_version: str
+    source: str | None = None
     note: str = ""
 
 
@@ -80,7 +83,8 @@ def run_years(
 
     A year starts from the recorded end of the year before, or from a fresh account at
     ``backtest.start``. Years already recorded are overwritten. If a year fails, those before it
-    stay recorded.
+    stay recorded. Recorded years that ``backtest.start`` and ``backtest.end`` no longer cover are
+    removed: they are no part of the account.
 
     Raises
     ------
@@ -94,6 +98,7 @@ def run_years(
     live = [year for year in wanted if first_year <= year <= last_year(config)]
     if live != list(range(live[0], live[-1] + 1) if live else ()):
         raise LedgerError(f"{config.strategy_id}: years {live} must be consecutive")
+    _forget_outside(config, ledger)
     done = 0
     for year in (year for year in wanted if year < first_year):
         yield _nothing(config, year, f"before backtest.start ({config.backtest_start})")
@@ -108,6 +113,15 @@ def run_years(
         yield _nothing(config, year, f"after backtest.end ({config.backtest_end})")
 
 
+def _forget_outside(config: StrategyConfig, ledger: Ledger) -> None:
+    account = backtest_account(config)
+    recorded = [checkpoint.period for checkpoint in ledger.checkpoints(account)]
+    years = range(config.backtest_start.year, last_year(config) + 1)
+    outside = [period for period in recorded if int(period) not in years]
+    if outside:
+        ledger.forget(account, outside)
+
+
 class _Chain:
     """Consecutive years of one account, each starting where the last one ended."""
 
@@ -119,6 +133,7 @@ class _Chain:
         self.state = self._opening(years[0])
         last = min(date(years[-1], 12, 31), config.backtest_end or date.max)
         self.evaluation, self.version = load(config, store, last)
+        self.source = store.source(ETF_DAILY)
         self.code = code_version(type(self.evaluation.strategy))
 
     def _opening(self, year: int) -> AccountState:
@@ -203,6 +218,7 @@ class _Chain:
             data_version=provenance.data_version,
             parameter_hash=provenance.parameter_hash,
             code_version=self.code,
+            source=self.source,
         )
 
 

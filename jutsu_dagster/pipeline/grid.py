@@ -16,10 +16,11 @@ from jutsu_dagster.registry.yaml_file import read_mapping
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Grid:
-    """Parameter sets to try: ``names`` and one tuple of values per set."""
+    """Parameter sets to try: ``names``, one tuple of values per set, and the file they are from."""
 
     names: tuple[str, ...]
     sets: Sequence[tuple[Any, ...]]
+    file: str = "the grid"
 
     def __len__(self) -> int:
         return len(self.sets)
@@ -57,9 +58,9 @@ def load_grid(path: Path, *, sample: int | None = None, seed: int = 0) -> Grid:
     lists = list(parameters.values())
     total = math.prod(len(values) for values in lists)
     if sample is None or sample >= total:
-        return Grid(names, list(itertools.product(*lists)))
+        return Grid(names, list(itertools.product(*lists)), str(path))
     chosen = random.Random(seed).sample(range(total), sample)  # noqa: S311  (no secret)
-    return Grid(names, [_nth(lists, at) for at in sorted(chosen)])
+    return Grid(names, [_nth(lists, at) for at in sorted(chosen)], str(path))
 
 
 def _nth(lists: Sequence[Sequence[Any]], at: int) -> tuple[Any, ...]:

@@ -20,7 +20,7 @@ def outdated_years(
     """Return which of the years need computing, each with the reason; none if all stand.
 
     A year stands while its settings, its bars, the code and the year before it are those that
-    it was computed from.
+    it was computed from. Recorded years after ``backtest.end`` are named too: they are to go.
     """
     account = backtest_account(config)
     recorded = {row.period: row for row in ledger.checkpoints(account)}
@@ -29,7 +29,8 @@ def outdated_years(
         return {}
     last = min(date(wanted[-1], 12, 31), config.backtest_end or date.max)
     evaluation, _ = load(config, store, last)
-    reasons: dict[int, str] = {}
+    gone = [int(period) for period in recorded if int(period) > last_year(config)]
+    reasons = dict.fromkeys(sorted(gone), f"after backtest.end ({config.backtest_end})")
     for year in wanted:
         reason = _reason(config, evaluation, recorded, year)
         if reason is None and year - 1 in reasons:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from jutsu_dagster.core.align import require_sessions
 from jutsu_dagster.core.bars import Bars
 from jutsu_dagster.core.calendar import sessions_before
-from jutsu_dagster.core.errors import ConfigError, DataError, Fault
+from jutsu_dagster.core.errors import ConfigError, DataError, Fault, nearest
 from jutsu_dagster.core.sweep import SweepResult, concatenated
 from jutsu_dagster.pipeline.evaluate import allocation_strategy, terms_of
 from jutsu_dagster.pipeline.grid import Grid
@@ -70,10 +70,19 @@ def build_sets(
     """
     base = allocation_strategy(config)
     kind, values = type(base), base.model_dump()
-    unknown = [name for name in grid.names if name not in kind.model_fields]
-    if unknown:
-        # The override names the nearest parameter.
-        config.with_overrides(dict.fromkeys(unknown))
+    faults = [
+        Fault(
+            grid.file,
+            "parameters",
+            name,
+            f"is no parameter of {config.class_name}",
+            nearest(name, kind.model_fields),
+        )
+        for name in grid.names
+        if name not in kind.model_fields
+    ]
+    if faults:
+        raise ConfigError(faults)
     kept, strategies, refused = [], [], []
     for one in grid.sets:
         try:
@@ -84,9 +93,9 @@ def build_sets(
             kept.append(one)
     if not kept:
         raise ConfigError(
-            [Fault("the grid", "parameters", None, f"has no valid set: {refused[0][1]}")]
+            [Fault(grid.file, "parameters", None, f"has no valid set: {refused[0][1]}")]
         )
-    return Grid(grid.names, kept), strategies, refused
+    return replace(grid, sets=kept), strategies, refused
 
 
 def _reason(error: ValidationError) -> str:

@@ -88,3 +88,8 @@ def last_closes(rows: pd.DataFrame, symbols: Sequence[str]) -> pd.DataFrame:
     known = [symbol for symbol in symbols if symbol in last.index]
     found: pd.DataFrame = last.loc[known].reset_index()[["symbol", "date", "close"]]
     return found.set_axis(["symbol", "timestamp", "price"], axis=1)
+
+
+def is_synthetic(source: str | None) -> bool:
+    """Return whether bars of the source called so are made up: shown wherever they are."""
+    return source == "sample"

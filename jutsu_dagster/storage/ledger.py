@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pandas as pd
 from sqlalchemy import Connection, Row, Select, Table, delete, func, insert, select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from jutsu_dagster.core.account import AccountKey, AccountState, Mode
 from jutsu_dagster.core.errors import LedgerError
@@ -100,8 +100,24 @@ class Ledger:
                 f" {period.last_session}) overlaps a session of another recorded period:"
                 f" {error.orig}"
             ) from error
-        except OperationalError as error:
+        except DatabaseError as error:
             raise LedgerError(f"cannot record {period.period} of {key}: {error.orig}") from error
+
+    def forget(self, account: AccountKey, periods: Sequence[str]) -> None:
+        """Remove periods of an account, whole, in one transaction; unknown ones are no fault."""
+        try:
+            with self._engine.begin() as connection:
+                _lock_account(connection, account)
+                for table in (_SNAPSHOTS, _TRADES, _CHECKPOINTS):
+                    connection.execute(
+                        delete(table).where(
+                            table.c.strategy_id == account.strategy_id,
+                            table.c.mode == account.mode,
+                            table.c.period.in_(periods),
+                        )
+                    )
+        except DatabaseError as error:
+            raise LedgerError(f"cannot remove {periods} of {account}: {error.orig}") from error
 
     def checkpoint(self, account: AccountKey, period: str) -> Checkpoint | None:
         """Return the checkpoint of one period, or None if it is not recorded."""
@@ -172,8 +188,11 @@ class Ledger:
         return catalog.strategies(self._engine)
 
     def _read(self, query: Select[Any]) -> Sequence[Row[Any]]:
-        with self._engine.connect() as connection:
-            return connection.execute(query).all()
+        try:
+            with self._engine.connect() as connection:
+                return connection.execute(query).all()
+        except DatabaseError as error:
+            raise LedgerError(f"cannot read the ledger: {error.orig}") from error
 
 
 def _of(table: Table, account: AccountKey) -> Select[Any]:

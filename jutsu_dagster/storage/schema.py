@@ -9,7 +9,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, inspect, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from jutsu_dagster.core.errors import LedgerError
 from jutsu_dagster.storage.database import file_lock, sqlite_file
@@ -58,12 +58,12 @@ def require_current(engine: Engine) -> None:
     Raises
     ------
     LedgerError
-        If it is older (``run jutsu init``), newer, or the server cannot be reached.
+        If it is older (``run jutsu init``), newer, damaged, or the server cannot be reached.
     """
     try:
         with engine.connect() as connection:
             found = _recorded(connection)
-    except OperationalError as error:
+    except DatabaseError as error:
         raise LedgerError(f"cannot open the ledger {_shown(engine)}: {error.orig}") from error
     if found == HEAD:
         return
@@ -92,7 +92,7 @@ def _exclusive(engine: Engine) -> Iterator[Connection]:
                 connection.execute(
                     text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_KEY}
                 )
-        except OperationalError as error:
+        except DatabaseError as error:
             raise LedgerError(f"cannot open the ledger {_shown(engine)}: {error.orig}") from error
         yield connection
         connection.commit()

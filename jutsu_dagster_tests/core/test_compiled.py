@@ -38,8 +38,8 @@ SHORT = HierarchicalAdaptiveV35d.model_validate(
         "sma_fast": 5, "sma_slow": 15, "realized_vol_window": 5, "vol_baseline_window": 12,
         "bond_sma_fast": 4, "bond_sma_slow": 9, "osc_smoothness": 4, "strength_smoothness": 3,
         "double_smoothing": True, "upper_thresh_z": 0.5, "lower_thresh_z": 0.0,
-        "cell1_exit_confirmation_enabled": True, "t_norm_bull_thresh": 0.05, "vol_crush_lookback": 3,
-        "leverage_scalar": 1.2, "process_noise_2": 0.5, "T_max": 30.0,
+        "cell1_exit_confirmation_enabled": True, "t_norm_bull_thresh": 0.05,
+        "vol_crush_lookback": 3, "leverage_scalar": 1.2, "process_noise_2": 0.5, "T_max": 30.0,
     }
 )  # fmt: skip
 SETS = [

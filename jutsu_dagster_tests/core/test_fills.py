@@ -27,10 +27,11 @@ def trade(
     first_trade: int | None = None,
 ) -> Segment:
     """Run an account whose target weights are given for every session."""
+    table, codes = np.unique(np.array(weights, dtype=np.float64), axis=0, return_inverse=True)
     return run_segment(
         bars,
-        np.arange(len(bars)),
-        np.array(weights, dtype=np.float64),
+        codes.astype(np.int64),
+        table,
         terms,
         state or AccountState.open(terms.initial_capital),
         min_weight_change=threshold,
@@ -159,6 +160,16 @@ def test_less_than_a_share_is_no_trade() -> None:
     state = holding({"A": 50}, 5000.0, {"A": 0.4})
     assert orders(trade(bars_of([[100.0]]), [[0.505]], FREE, state=state)) == []
     assert orders(trade(bars_of([[100.0]]), [[0.51]], FREE, state=state)) == [(0, "A", 1)]
+
+
+def test_a_sale_of_more_than_there_is_is_refused() -> None:
+    # 9900 too much / (100 * 0.95) = 104 shares, of 100.
+    state = holding({"A": 100}, 0.0, {"A": 1.0})
+    terms = Terms(10_000.0, 0.0, 0.05)
+    segment = trade(bars_of([[100.0]]), [[0.01]], terms, state=state)
+    assert orders(segment) == []
+    assert segment.shares.tolist() == [[100]]
+    assert segment.closing.accepted == {"A": 0.01}
 
 
 def test_drift_alone_never_trades() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jutsu_dagster.core.account import AccountState, Segment
-from jutsu_dagster.core.bars import Bars, FloatArray
+from jutsu_dagster.core.bars import Bars, FloatArray, IntArray
 from jutsu_dagster.core.engine import Terms, Timing, buy_and_hold, latest_closes, run_segment
 from jutsu_dagster_tests.core.test_fills import FREE, orders, trade
 from jutsu_dagster_tests.walks import bars_of, scaled, walk, with_split
@@ -117,12 +117,12 @@ def test_a_split_market_gives_the_same_account_as_the_unsplit_one() -> None:
     np.testing.assert_allclose(one.equity, two.equity, rtol=1e-6)
 
 
-def daily(bars: Bars, codes: FloatArray, table: FloatArray, terms: Terms) -> list[Segment]:
+def daily(bars: Bars, codes: IntArray, table: FloatArray, terms: Terms) -> list[Segment]:
     """Run session by session, each from the JSON of the state before."""
     state, done = AccountState.open(terms.initial_capital), []
     for row in range(len(bars)):
         segment = run_segment(
-            bars.head(row + 1), codes[: row + 1].astype(np.int64), table, terms, state,
+            bars.head(row + 1), codes[: row + 1], table, terms, state,
             min_weight_change=0.01, start=row, stop=row + 1,
         )  # fmt: skip
         state = AccountState.from_dict(segment.closing.to_dict())
