@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 from jutsu_dagster.cli.console import answer_json, print_table, progress, say
 from jutsu_dagster.cli.instance import instance
+from jutsu_dagster.cli.options import require_writable
 from jutsu_dagster.cli.project import Project
-from jutsu_dagster.cli.runs import run_range
-from jutsu_dagster.core.errors import ConfigError, DataError
+from jutsu_dagster.cli.runs import RunFailedError, run_range
+from jutsu_dagster.core.errors import ConfigError, DataError, Fault, JutsuError
 from jutsu_dagster.registry.load import StrategyEntry
 from jutsu_dagster.settings import Settings
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
+
+    from jutsu_dagster.pipeline.compare import AccountResult
+    from jutsu_dagster.reporting.compare import Comparison
 
 
 def backtest_file(
@@ -34,6 +38,7 @@ def backtest_file(
     from jutsu_dagster.pipeline import adhoc
     from jutsu_dagster.registry.config import load_strategy_config
 
+    require_writable("--out", out)
     loaded = load_strategy_config(config.absolute(), settings.home.absolute())
     result = adhoc.backtest_file(loaded.with_overrides(overrides), market, first, last)
     paths = adhoc.write_file_backtest(result, out)
@@ -62,32 +67,57 @@ def backtest_registered(
 
     Years that still stand (same settings, bars, code and year before) are not computed again
     unless ``force``.
-    """
-    from jutsu_dagster.pipeline.compare import STALE_RULE, account_result
-    from jutsu_dagster.pipeline.ingest import ETF_DAILY
-    from jutsu_dagster.sources.base import is_synthetic
 
+    Raises
+    ------
+    JutsuError
+        If any strategy failed; where failures are isolated, after the table of the others.
+    """
+    from jutsu_dagster.pipeline.backtest import backtest_account
+    from jutsu_dagster.pipeline.compare import account_result
+
+    if first is not None and last is not None and first > last:
+        raise DataError(f"the range {first} to {last} is empty: --start must be before --end")
     entries = _entries(project, strategy_ids)
+    ends = _prepared(project)
+    failed: dict[str, JutsuError] = {}
     with instance(project.settings) as opened:
         for entry in entries:
-            _bring_up(project, opened, entry, first, last, force=force, quiet=as_json)
+            try:
+                _bring_up(project, opened, entry, (first, last), ends, force=force, quiet=as_json)
+            except JutsuError as error:
+                if not project.registry.settings.isolate_failures:
+                    raise
+                failed[entry.id] = error
     results = []
     for entry in entries:
+        if entry.id in failed:
+            continue
         config = project.config(entry.id)
-        from jutsu_dagster.pipeline.backtest import backtest_account
-
         result = account_result(
             project.ledger, backtest_account(config), config.initial_capital, first, last
         )
         if result is None:
-            raise DataError(f"{entry.id}: no session is recorded from {first} to {last}")
+            raise DataError(f"{entry.id}: no session is recorded{_span(first, last)}")
         results.append(result)
+    if not results:
+        raise next(iter(failed.values()))
     from jutsu_dagster.reporting.compare import comparison_table
 
     table = comparison_table([result.compared for result in results])
     if as_json:
         answer_json(table.to_dict())
-        return
+    else:
+        _show(project, table, results)
+    if failed:
+        raise RunFailedError("\n".join(f"{key} failed: {error}" for key, error in failed.items()))
+
+
+def _show(project: Project, table: Comparison, results: Sequence[AccountResult]) -> None:
+    from jutsu_dagster.pipeline.compare import STALE_RULE
+    from jutsu_dagster.pipeline.ingest import ETF_DAILY
+    from jutsu_dagster.sources.base import is_synthetic
+
     sessions = results[0].sessions
     print_table(f"Backtest {sessions[0]} to {sessions[-1]}", table.header, table.text_rows())
     source = project.store.source(ETF_DAILY)
@@ -95,6 +125,23 @@ def backtest_registered(
     for result in results:
         if result.stale:
             say(f"stale: {result.account} {', '.join(result.stale)} {STALE_RULE}")
+
+
+def _prepared(project: Project) -> date:
+    """Return the last day of the market store; raise if it is empty or there is no ledger."""
+    from jutsu_dagster.pipeline.ingest import ETF_DAILY
+
+    ledger, coverage = project.ledger, project.store.coverage(ETF_DAILY)
+    if not len(coverage):
+        raise DataError(f"{ETF_DAILY}: holds no bars yet; run `jutsu ingest`")
+    # Asked once here, so that a damaged ledger is found before anything is computed.
+    ledger.strategies()
+    ends: date = coverage["last"].max()
+    return ends
+
+
+def _span(first: date | None, last: date | None) -> str:
+    return (f" from {first}" if first else "") + (f" to {last}" if last else "")
 
 
 def _entries(project: Project, ids: Sequence[str]) -> list[StrategyEntry]:
@@ -106,6 +153,10 @@ def _entries(project: Project, ids: Sequence[str]) -> list[StrategyEntry]:
     for entry in entries:
         if entry.config is None:
             raise ConfigError(entry.faults)
+        if not entry.is_active:
+            key = f"strategies.{entry.id}.is_active"
+            rule = "must be true for a backtest of the registered strategy"
+            raise ConfigError([Fault(project.registry.file, key, value=False, rule=rule)])
     return entries
 
 
@@ -113,8 +164,8 @@ def _bring_up(
     project: Project,
     opened: DagsterInstance,
     entry: StrategyEntry,
-    first: date | None,
-    last: date | None,
+    asked: tuple[date | None, date | None],
+    ends: date,
     *,
     force: bool,
     quiet: bool,
@@ -122,19 +173,16 @@ def _bring_up(
     """Materialize the years of one strategy that do not stand, as one run."""
     from jutsu_dagster.definitions import BACKTEST_JOB
     from jutsu_dagster.defs.backtests import backtest_key
-    from jutsu_dagster.pipeline.ingest import ETF_DAILY
     from jutsu_dagster.pipeline.outdated import outdated_years
 
     config = project.config(entry.id)
-    ends: date = project.store.coverage(ETF_DAILY)["last"].max()
-    stop = min(last or ends, config.backtest_end or ends)
-    if first is not None and last is not None and first > last:
-        raise DataError(f"the range {first} to {last} is empty")
+    first, last = asked
+    stop = min(ends, last or ends, config.backtest_end or ends)
     years = list(range(config.backtest_start.year, stop.year + 1))
     if not years or (first is not None and first.year < years[0]):
         raise DataError(
-            f"{entry.id}: asked for {first} to {stop}; its backtest starts on"
-            f" {config.backtest_start} and the data end on {ends}"
+            f"{entry.id}: its backtest starts on {config.backtest_start} and the data end on"
+            f" {ends}; nothing to compute{_span(first, last) or ' yet'}"
         )
     needed = outdated_years(config, project.store, project.ledger, years)
     # A ledger moved in from elsewhere, or a Dagster home made anew: lineage wants both.

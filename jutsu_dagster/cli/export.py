@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from jutsu_dagster.cli.console import answer_json, say
+from jutsu_dagster.cli.options import require_writable
 from jutsu_dagster.cli.project import Project
 from jutsu_dagster.core.errors import DataError, nearest
 
@@ -32,6 +33,8 @@ def export(
         close = nearest(kind, EXPORT_KINDS)
         hint = f"; did you mean {close!r}?" if close else ""
         raise DataError(f"export {kind!r} must be one of {', '.join(EXPORT_KINDS)}{hint}")
+    if out is not None:
+        require_writable("--out", out)
     ids = strategy_ids or [entry.id for entry in project.registry.get_active_strategies()]
     settings = project.settings
     written = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from jutsu_dagster.cli.console import progress, say
@@ -10,9 +11,13 @@ from jutsu_dagster.cli.project import Project
 from jutsu_dagster.cli.runs import run_range
 from jutsu_dagster.core.errors import ConfigError, DataError
 from jutsu_dagster.pipeline.ingest import ETF_DAILY
+from jutsu_dagster.pipeline.quality import check_days
 from jutsu_dagster.registry.universe import etf_symbols, market_anchor, market_faults
+from jutsu_dagster.sources.base import Listing
 
 _DAY = timedelta(days=1)
+# A run costs more than fetching this many days again.
+_GAP = timedelta(days=15)
 
 
 def ingest(
@@ -23,7 +28,7 @@ def ingest(
     force: bool = False,
     quiet: bool = False,
 ) -> dict[str, object]:
-    """Materialize ``market/etf_daily`` for the days that are missing; all of them with ``force``.
+    """Materialize ``market/etf_daily`` for the days that are missing or that a check finds at fault.
 
     Parameters
     ----------
@@ -31,6 +36,9 @@ def ingest(
     first, last : date, optional
         UTC dates, inclusive. By default from the first session that any active strategy reads
         to the last day that is over and that the source has.
+    force : bool
+        Fetch days again that are there.
+    quiet : bool
 
     Raises
     ------
@@ -61,10 +69,13 @@ def ingest(
     held = project.store.source(ETF_DAILY)
     with instance(project.settings) as opened:
         done = opened.get_materialized_partitions(ETF_DAILY_KEY)
-        if force or (held is not None and held != source.name):
-            if held not in (None, source.name) and not quiet:
-                say(f"the store holds bars of {held}; {source.name} replaces them")
+        if force or held != source.name:
+            if held is not None and held != source.name and not quiet:
+                say(f"the store holds bars of {held}; {source.name} replaces all of them")
             done = set()
+        else:
+            # Days that a check found wanting, or that lack a symbol registered since.
+            done -= _at_fault(project, symbols, listings, first, last)
         spans = _missing(first, last, done)
         total = sum((b - a).days + 1 for a, b in spans)
         for a, b in spans:
@@ -74,6 +85,13 @@ def ingest(
                     opened, project.definitions, INGEST_JOB, [ETF_DAILY_KEY], a.isoformat(),
                     b.isoformat(), partitions=count, progress=advance,
                 )  # fmt: skip
+        if held not in (None, source.name):
+            # What the other source had outside these days is gone from the table.
+            span = (first.isoformat(), last.isoformat())
+            kept = opened.get_materialized_partitions(ETF_DAILY_KEY)
+            gone = sorted(key for key in kept if not span[0] <= key <= span[1])
+            if gone:
+                opened.wipe_asset_partitions(ETF_DAILY_KEY, gone)
     if not quiet:
         what = f"{total} days ingested" if total else "nothing to ingest: every day is there"
         say(f"{what}; {source.name}, {first} to {last}")
@@ -97,13 +115,25 @@ def _closed_tail(ends: date, yesterday: date) -> int:
     return (day - ends).days
 
 
+def _at_fault(
+    project: Project,
+    symbols: Sequence[str],
+    listings: Mapping[str, Listing],
+    first: date,
+    last: date,
+) -> set[str]:
+    """Return the stored days that break a blocking check, missing bars included."""
+    found = check_days(project.store, ETF_DAILY, symbols, listings, first, last)
+    return {finding.day.isoformat() for finding in found if finding.severity == "ERROR"}
+
+
 def _missing(first: date, last: date, done: set[str]) -> list[tuple[date, date]]:
-    """Return the ranges of days that are not in ``done``."""
+    """Return the ranges of days that are not in ``done``; one range over a short gap."""
     spans: list[tuple[date, date]] = []
     day = first
     while day <= last:
         if day.isoformat() not in done:
-            if spans and spans[-1][1] == day - _DAY:
+            if spans and day - spans[-1][1] <= _GAP:
                 spans[-1] = (spans[-1][0], day)
             else:
                 spans.append((day, day))

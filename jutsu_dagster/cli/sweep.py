@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jutsu_dagster.cli.console import answer_json, print_table, progress, say
+from jutsu_dagster.cli.options import require_writable
 from jutsu_dagster.cli.project import Project
 from jutsu_dagster.core.errors import DataError
 
@@ -62,16 +63,18 @@ def sweep_registered(
     from jutsu_dagster.storage.market import content_hash
 
     config = project.config(strategy_id).with_overrides(overrides)
-    last = config.backtest_end or project.store.coverage(ETF_DAILY)["last"].max()
+    # Asked before the work: without a ledger there is nowhere to record the trials.
+    ledger = project.ledger
+    last = config.backtest_end or date.max
     sweep = _run(
         config,
         lambda symbols, anchor: project.store.read(ETF_DAILY, symbols, anchor, last),
         options,
     )
     rows = trials_of(config, sweep, content_hash(sweep.bars))
-    project.ledger.record_trials(rows)
+    ledger.record_trials(rows)
     if not options.as_json:
-        tried = len(project.ledger.trials(strategy_id))
+        tried = len(ledger.trials(strategy_id))
         say(f"{strategy_id}: {tried} parameter sets on record as trials")
 
 
@@ -83,6 +86,13 @@ def _run(config: StrategyConfig, load_bars: LoadBars, options: SweepOptions) -> 
 
     if options.sort not in SWEEP_METRICS:
         raise DataError(f"--sort {options.sort!r} must be one of {', '.join(SWEEP_METRICS)}")
+    for option, path in (
+        ("--out", options.out),
+        ("--curves", options.curves),
+        ("--trades", options.trades),
+    ):
+        if path is not None:
+            require_writable(option, path.parent)
     grid = load_grid(options.grid, sample=options.sample, seed=options.seed)
     with progress(f"{len(grid)} parameter sets", len(grid), shown=not options.as_json) as advance:
         sweep = run_sweep(
@@ -90,7 +100,6 @@ def _run(config: StrategyConfig, load_bars: LoadBars, options: SweepOptions) -> 
             curves=options.curves is not None, progress=advance,
         )  # fmt: skip
     frame = sweep.frame()
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     write_bytes_atomic(options.out, frame.to_parquet(index=False))
     if options.curves is not None:
         write_bytes_atomic(options.curves, curve_frame(sweep).to_parquet(index=False))

@@ -99,11 +99,11 @@ def run_segment(
     marks, price = kernel_prices(bars.head(stop), terms.timing)
     rows = slice(start, stop)
     n_rows, n_symbols = stop - start, len(bars.symbols)
-
     columns = (state.shares, state.basis, state.accepted, state.pending_from or {})
     book = np.array([[float(c.get(s, 0.0)) for c in columns] for s in bars.symbols])
     opens = (start if first_trade is None else first_trade) - start
     splits = bars.splits[rows]
+    split_rows = np.append(np.flatnonzero((splits != 1.0).any(axis=1)), n_rows)
     equity = np.empty(n_rows)
     path = np.empty((n_rows, 1 + n_symbols))
     weights = np.empty((n_rows, n_symbols))
@@ -112,7 +112,7 @@ def run_segment(
     recorded = np.empty((n_rows * n_symbols, f.FILL_FIELDS))
     cash, pending = run_account(
         np.ascontiguousarray(codes[rows]), table, marks[rows], price[rows],
-        ~np.isnan(bars.close[rows]), splits, (splits != 1.0).any(axis=1),
+        ~np.isnan(bars.close[rows]), splits, split_rows,
         opens if state.session is None else -1, terms.timing != "close",
         min_weight_change, terms.commission_per_share, terms.slippage_rate, state.cash,
         book, state.pending_from is not None,

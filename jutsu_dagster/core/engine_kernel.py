@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from jutsu_dagster.core.bars import BoolArray, FloatArray
+from jutsu_dagster.core.bars import BoolArray, FloatArray, IntArray
 from jutsu_dagster.core.fills import ACCEPTED, BASIS, BEFORE, SHARES, portfolio_value, rebalance
 from jutsu_dagster.core.jit import inlined, kernel
 
@@ -99,7 +99,7 @@ def accept_target(
 @kernel
 def run_account(
     codes: NDArray[np.integer], table: FloatArray, marks: FloatArray, price: FloatArray,
-    present: BoolArray, splits: FloatArray, any_split: BoolArray, first_trade: int, delay: bool,
+    present: BoolArray, splits: FloatArray, split_rows: IntArray, first_trade: int, delay: bool,
     threshold: float, commission: float, slippage: float, cash: float, book: FloatArray,
     pending: bool, last_marks: FloatArray, columns: FloatArray, counters: FloatArray,
     equity: FloatArray, record: bool, path: FloatArray, weights: FloatArray,
@@ -117,8 +117,10 @@ def run_account(
         Latest closes, and the prices that a session's fills are made at.
     present : bool of shape (T, N)
         Whether the symbol has a bar that session.
-    splits, any_split : float64 of shape (T, N), bool of shape (T,)
-        New shares per old share at that session's open, and where there are any.
+    splits : float64 of shape (T, N)
+        New shares per old share at that session's open.
+    split_rows : int64 of shape (K + 1,)
+        Rows of ``splits`` with any, ascending, and T behind them; splits may be empty without.
     first_trade : int
         Sessions before it are warm-up: targets are accepted but nothing is bought, and at
         ``first_trade`` the accepted weights start from zero. -1 to continue an open account.
@@ -155,9 +157,11 @@ def run_account(
     orders = np.zeros(n_symbols + 1, dtype=np.int64)
     seen = -1
     t = 0
+    next_split = 0
     while t < n_bars:
-        if any_split[t]:
+        if t == split_rows[next_split]:
             cash = apply_splits(cash, book, splits[t], marks[t - 1] if t > 0 else last_marks)
+            next_split += 1
         if t == first_trade:
             book[:, ACCEPTED] = 0.0
             seen = -1
@@ -181,11 +185,13 @@ def run_account(
         # Until something happens the account only rides: value that stretch column by column.
         begin = t
         t += 1
-        while t < n_bars and not pending and codes[t] == seen and not any_split[t]:
-            if t == first_trade:
-                break
+        until = t if pending else split_rows[next_split]
+        if begin < first_trade < until:
+            until = first_trade
+        while t < until and codes[t] == seen:
             t += 1
-        equity[begin:t] = cash
+        for i in range(begin, t):
+            equity[i] = cash
         for n in range(n_symbols):
             held = book[n, SHARES]
             if held != 0.0:

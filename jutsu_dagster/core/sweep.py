@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SWEEP_METRICS = (*EQUITY_METRICS, *TRADE_METRICS)
 # Sets evaluated together: enough to share inputs, few enough that distinct ones stay < 100 MB.
-CHUNK = 128
+CHUNK = 256
 
 T = TypeVar("T")
 
@@ -77,7 +77,8 @@ def in_chunks(
 
     The one seam to other machines: whatever maps ``evaluate`` over chunks can take its place.
     """
-    parts = [items[i : i + chunk] for i in range(0, len(items), chunk)]
+    size = max(1, min(chunk, -(-len(items) // threads)))
+    parts = [items[i : i + size] for i in range(0, len(items), size)]
     if threads <= 1:
         yield from map(evaluate, parts)
         return

@@ -66,7 +66,7 @@ def sweep_sets(
     equity = np.empty(n_bars - start)
     counters = np.empty(TRADE_COUNTERS)
     book = np.empty((n_symbols, BOOK_FIELDS))
-    no_split = np.zeros(n_bars - start, dtype=np.bool_)
+    no_split = np.array([n_bars - start])
     columns = marks[start:].T.copy()
     nothing = np.empty((0, 0))
     no_flags = np.empty(0, dtype=np.bool_)

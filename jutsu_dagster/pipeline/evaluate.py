@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
+import traceback
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -14,7 +16,7 @@ from jutsu_dagster.core.align import require_sessions
 from jutsu_dagster.core.bars import PRICE_FIELDS, Bars, FloatArray
 from jutsu_dagster.core.calendar import sessions_before
 from jutsu_dagster.core.engine import Terms, buy_and_hold, run_segment
-from jutsu_dagster.core.errors import DataError, StrategyError
+from jutsu_dagster.core.errors import DataError, JutsuError, StrategyError
 from jutsu_dagster.pipeline.ingest import ETF_DAILY
 from jutsu_dagster.registry.config import StrategyConfig
 from jutsu_dagster.storage.market import MarketStore
@@ -152,7 +154,23 @@ def evaluate(config: StrategyConfig, bars: Bars, last: date) -> Evaluation:
             f"{config.strategy_id}: the data end on {ends}, before backtest.start"
             f" ({config.backtest_start})"
         )
-    return Evaluation(config, strategy, own, start, strategy.decide(own))
+    return Evaluation(config, strategy, own, start, _decided(config, strategy, own))
+
+
+def _decided(config: StrategyConfig, strategy: AllocationStrategy, bars: Bars) -> Allocation:
+    try:
+        return strategy.decide(bars)
+    except JutsuError:
+        raise
+    # A user's class may raise anything; the traceback stays in the chain for the UI.
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = inspect.getfile(type(strategy))
+        place = next((each for each in reversed(frames) if each.filename == own), frames[-1])
+        raise StrategyError(
+            f"{config.strategy_id}: {config.class_name} failed at {place.filename}, line"
+            f" {place.lineno}: {type(error).__name__}: {error}"
+        ) from error
 
 
 def stored_bars(

@@ -105,8 +105,8 @@ def ingest_range(
         range; nothing is stored then.
     """
     tell = progress or (lambda _line: None)
-    _require_one_source(source, store, table, first, last)
     listings = source.listings(symbols)
+    replaced = _replaced(source, store, table, listings, (first, last))
     sessions = sessions_between(first, last)
     _require_reach(source, symbols, listings, sessions)
     tell(f"fetching {len(symbols)} symbols from {source.name}, {first} to {last}")
@@ -117,7 +117,7 @@ def ingest_range(
     version_before = store.version(table) if existed else None
     before = store.day_hashes(table, first, last) if existed else {}
     tell(f"storing {len(rows)} rows in {table}")
-    version_after = store.write(table, rows, first, last, source.name)
+    version_after = store.write(table, rows, *replaced, source.name)
     after = hash_days(rows)
     changed = sorted(day for day in before | after if before.get(day) != after.get(day))
     return IngestReport(
@@ -130,20 +130,37 @@ def ingest_range(
     )
 
 
-def _require_one_source(
-    source: MarketSource, store: MarketStore, table: str, first: date, last: date
-) -> None:
-    """Raise DataError if bars of another source would stay in the table beside the new ones."""
+def _replaced(
+    source: MarketSource,
+    store: MarketStore,
+    table: str,
+    listings: Mapping[str, Listing],
+    span: tuple[date, date],
+) -> tuple[date, date]:
+    """Return the days whose rows the new ones replace: of another source, all there are.
+
+    Raises
+    ------
+    DataError
+        If bars of another source would go whose days the new source has and was not asked for.
+    """
+    first, last = span
     held = store.source(table)
     if held in (None, source.name):
-        return
+        return span
     coverage = store.coverage(table)
-    if len(coverage) and (coverage["first"].min() < first or coverage["last"].max() > last):
+    if not len(coverage):
+        return span
+    begins, ends = coverage["first"].min(), coverage["last"].max()
+    oldest = min(listing.first for listing in listings.values())
+    newest = source.latest(list(listings))["timestamp"].max().date()
+    if max(begins, oldest) < first or min(ends, newest) > last:
         raise DataError(
-            f"{table} holds bars of {held} from {coverage['first'].min()} to"
-            f" {coverage['last'].max()}; {source.name} must replace all of them at once"
+            f"{table} holds bars of {held} from {begins} to"
+            f" {ends}; {source.name} must replace all of them at once"
             " (`jutsu ingest` does), or go to a store of its own (JUTSU_MARKET_STORE)"
         )
+    return min(first, begins), max(last, ends)
 
 
 def _require_reach(

@@ -134,6 +134,8 @@ class AllocationStrategy(Strategy):
         StrategyError
             If sets differ in their symbols or bars are too few.
         """
+        if not sets:
+            return
         universe = sets[0].universe
         for one in sets:
             if one.universe != universe:
@@ -190,15 +192,16 @@ def backtest(strategy: AllocationStrategy, bars: Bars, terms: Terms, start: int)
 
 @cache
 def code_version(kind: type[Strategy]) -> str:
-    """Return a short hash of the source that decides: the class's modules and the core.
+    """Return a short hash of the source that decides: the class's modules, core and strategies.
 
     A change of any of these files makes recorded results stale, whether or not anybody
     remembered to raise a version number.
     """
-    core = Path(inspect.getfile(Bars)).parent
+    folders = (Path(inspect.getfile(Bars)).parent, Path(__file__).parent)
     classes = [base for base in kind.__mro__ if issubclass(base, Strategy)]
-    files = {Path(inspect.getfile(one)) for one in (*classes, Allocation)}
+    files = {Path(inspect.getfile(one)) for one in classes}
+    files |= {path for folder in folders for path in folder.glob("*.py")}
     digest = hashlib.sha256()
-    for path in sorted([*files, *core.glob("*.py")], key=lambda path: path.name):
+    for path in sorted(files, key=lambda path: (path.parent.name, path.name)):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jutsu_dagster.core.bars import Bars, FloatArray
-from jutsu_dagster.core.engine import Terms, kernel_prices
+from jutsu_dagster.core.bars import Bars, BoolArray, FloatArray
+from jutsu_dagster.core.engine import Terms, Timing, kernel_prices
+from jutsu_dagster.core.errors import StrategyError
 from jutsu_dagster.core.kalman import INNOVATION, kalman_path
 from jutsu_dagster.core.regime_inputs import (
     bond_trend,
@@ -38,7 +40,12 @@ _SMOOTHING = attrgetter("osc_smoothness", "strength_smoothness", "double_smoothi
 _AVERAGES = attrgetter("sma_fast", "sma_slow")
 _Z = attrgetter("realized_vol_window", "vol_baseline_window")
 _CHANGE = attrgetter("realized_vol_window", "vol_crush_lookback")
+_ROLES = attrgetter("signal_symbol", "treasury_trend_symbol")
 _BONDS = attrgetter("bond_sma_fast", "bond_sma_slow")
+
+
+# Inputs kept for later sets: 512 of at most 35 kB each for 16 years.
+_KEPT = 512
 
 
 class RegimeInputs:
@@ -52,9 +59,14 @@ class RegimeInputs:
         self._made: dict[tuple[Any, ...], NDArray[Any]] = {}
 
     def _once(self, key: tuple[Any, ...], make: Callable[[], NDArray[Any]]) -> NDArray[Any]:
-        if key not in self._made:
-            self._made[key] = make()
-        return self._made[key]
+        made = self._made.get(key)
+        if made is None:
+            # Sets that differ in everything would fill the memory with what is not used again;
+            # another thread may clear meanwhile, and then computes anew.
+            if len(self._made) >= _KEPT:
+                self._made.clear()
+            made = self._made[key] = make()
+        return made
 
     def innovation(self, anchor: int, kalman: tuple[Any, ...]) -> FloatArray:
         """Return the innovations of a filter that starts at row ``anchor``."""
@@ -67,9 +79,13 @@ class RegimeInputs:
 
     def trend(self, anchor: int, kalman: tuple[Any, ...], smoothing: tuple[Any, ...]) -> FloatArray:
         """Return T_norm; 0 before ``anchor``."""
-        trend = np.zeros(len(self._close))
-        trend[anchor:] = normalised_trend(self.innovation(anchor, kalman), *smoothing)[1]
-        return trend
+
+        def make() -> FloatArray:
+            trend = np.zeros(len(self._close))
+            trend[anchor:] = normalised_trend(self.innovation(anchor, kalman), *smoothing)[1]
+            return trend
+
+        return self._once(("trend", anchor, *kalman, *smoothing), make)
 
     def average(self, window: int) -> FloatArray:
         """Return the mean of the last ``window`` closes."""
@@ -77,7 +93,7 @@ class RegimeInputs:
 
     def uptrend(self, fast: int, slow: int) -> NDArray[np.bool_]:
         """Return whether the fast average is above the slow one."""
-        return self.average(fast) > self.average(slow)
+        return self._once(("up", fast, slow), lambda: self.average(fast) > self.average(slow))
 
     def volatility(self, window: int) -> FloatArray:
         """Return realised volatility."""
@@ -85,17 +101,36 @@ class RegimeInputs:
 
     def z_score(self, window: int, baseline: int) -> FloatArray:
         """Return the z-score of realised volatility."""
-        return volatility_z(self.volatility(window), window, baseline)
+        return self._once(
+            ("z", window, baseline),
+            lambda: volatility_z(self.volatility(window), window, baseline),
+        )
 
     def change(self, window: int, lookback: int, unknown: int) -> FloatArray:
         """Return the relative change of realised volatility; NaN before row ``unknown``."""
-        change = volatility_change(self.volatility(window), lookback)
-        change[:unknown] = np.nan
-        return change
+
+        def make() -> FloatArray:
+            change = volatility_change(self.volatility(window), lookback)
+            change[:unknown] = np.nan
+            return change
+
+        return self._once(("change", window, lookback, unknown), make)
 
     def bond(self, fast: int, slow: int) -> NDArray[np.int8]:
         """Return the bond state."""
-        return bond_trend(self._bond_close, fast, slow).state
+        return self._once(
+            ("bond", fast, slow), lambda: bond_trend(self._bond_close, fast, slow).state
+        )
+
+
+@lru_cache(maxsize=2)
+def _shared(
+    bars: Bars, signal: str, bond: str, traded: tuple[str, ...], timing: Timing
+) -> tuple[RegimeInputs, FloatArray, FloatArray, BoolArray]:
+    """Return what all chunks over the same bars share: inputs, marks, fill prices, presence."""
+    # The engine needs only what can be held.
+    held = bars.select(traded)
+    return RegimeInputs(bars, signal, bond), *kernel_prices(held, timing), ~np.isnan(held.close)
 
 
 def _unknown_change(one: RegimeAllocator, anchor: int) -> int:
@@ -124,7 +159,10 @@ def evaluate_chunk(
     Each set's filter starts at its own anchor, as in a backtest of that set alone; windows of
     closes do not depend on where the bars begin.
     """
-    inputs = RegimeInputs(bars, sets[0].signal_symbol, sets[0].treasury_trend_symbol)
+    roles = _ROLES(sets[0])
+    if any(_ROLES(one) != roles for one in sets):
+        raise StrategyError(f"a sweep has one signal and one bond trend symbol, here {roles}")
+    inputs, marks, price, present = _shared(bars, *roles, sets[0].traded, terms.timing)
     anchors = [start - one.warmup_sessions for one in sets]
     numbers = np.array([_NUMBERS(one) for one in sets], dtype=np.float64)
     numbers[:, FIRST] += anchors
@@ -146,14 +184,13 @@ def evaluate_chunk(
     )
     bond, bond_at = _stack([_BONDS(one) for one in sets], inputs.bond)
     picks = np.array([trend_at, up_at, z_at, change_at, bond_at], dtype=np.int64).T.copy()
-    marks, price = kernel_prices(bars, terms.timing)
     sessions = bars.sessions[start:]
     days = int((sessions[-1] - sessions[0]).astype(np.int64))
     out = np.empty((len(sets), len(SWEEP_METRICS)))
     curve = np.empty((len(sets), len(sessions)) if curves else (0, 0))
     sweep_sets(
         numbers, picks, trend, up, z, change, bond, marks, price,
-        ~np.isnan(bars.close), start, terms.timing != "close", days, terms.initial_capital,
+        present, start, terms.timing != "close", days, terms.initial_capital,
         terms.commission_per_share, terms.slippage_rate, 0.0, out, curve,
     )  # fmt: skip
     return SweepResult(out, sessions, curve if curves else None)
