@@ -21,7 +21,9 @@ def progress(label: str, total: int, *, shown: bool = True) -> Iterator[Advance]
         yield lambda _done: None
         return
     if not sys.stderr.isatty():
-        yield _lines(label, total)
+        advance = _lines(label, total)
+        yield advance
+        advance(total)
         return
     from rich.console import Console
     from rich.progress import (

@@ -198,7 +198,9 @@ def check_disk(settings: Settings) -> Check:
     detail = f"{folder}: {free / (1 << 30):.1f} GB free"
     if free < _NO_SPACE:
         return Check(name, "fail", detail, "free some space")
-    return Check(name, "warn" if free < _LITTLE_SPACE else "ok", detail, "free some space")
+    if free < _LITTLE_SPACE:
+        return Check(name, "warn", detail, "free some space")
+    return Check(name, "ok", detail)
 
 
 def check_runs(settings: Settings) -> Check:

@@ -85,13 +85,6 @@ def ingest(
                     opened, project.definitions, INGEST_JOB, [ETF_DAILY_KEY], a.isoformat(),
                     b.isoformat(), partitions=count, progress=advance,
                 )  # fmt: skip
-        if held not in (None, source.name):
-            # What the other source had outside these days is gone from the table.
-            span = (first.isoformat(), last.isoformat())
-            kept = opened.get_materialized_partitions(ETF_DAILY_KEY)
-            gone = sorted(key for key in kept if not span[0] <= key <= span[1])
-            if gone:
-                opened.wipe_asset_partitions(ETF_DAILY_KEY, gone)
     if not quiet:
         what = f"{total} days ingested" if total else "nothing to ingest: every day is there"
         say(f"{what}; {source.name}, {first} to {last}")

@@ -14,7 +14,7 @@ import numpy as np
 from jutsu_dagster.core.account import AccountState, Segment
 from jutsu_dagster.core.align import require_sessions
 from jutsu_dagster.core.bars import PRICE_FIELDS, Bars, FloatArray
-from jutsu_dagster.core.calendar import sessions_before
+from jutsu_dagster.core.calendar import sessions_before, sessions_between
 from jutsu_dagster.core.engine import Terms, buy_and_hold, run_segment
 from jutsu_dagster.core.errors import DataError, JutsuError, StrategyError
 from jutsu_dagster.pipeline.ingest import ETF_DAILY
@@ -137,10 +137,10 @@ def evaluate(config: StrategyConfig, bars: Bars, last: date) -> Evaluation:
     if not len(own):
         raise DataError(f"{config.strategy_id}: there are no bars from {anchor} to {last}")
     begins = own.sessions[0].item()
-    if begins > config.backtest_start:
+    if len(sessions_between(anchor, begins)) > 1:
         raise DataError(
-            f"{config.strategy_id}: the data start on {begins}, after backtest.start"
-            f" ({config.backtest_start}); with its warm-up it needs bars of"
+            f"{config.strategy_id}: the data start on {begins}; to trade from backtest.start"
+            f" ({config.backtest_start}) on, with its warm-up before, it needs bars of"
             f" {', '.join(own.symbols)} from {anchor} on: ingest them, or start it later"
         )
     ends = own.sessions[-1].item()

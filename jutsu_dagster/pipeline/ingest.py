@@ -106,9 +106,9 @@ def ingest_range(
     """
     tell = progress or (lambda _line: None)
     listings = source.listings(symbols)
-    replaced = _replaced(source, store, table, listings, (first, last))
     sessions = sessions_between(first, last)
     _require_reach(source, symbols, listings, sessions)
+    replaced = _replaced(source, store, table, listings, (first, last))
     tell(f"fetching {len(symbols)} symbols from {source.name}, {first} to {last}")
     rows = source.bars(symbols, first, last)
     if len(rows):

@@ -1,0 +1,55 @@
+"""The command line as a user meets it: an exit code, what it answers, what it says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import pytest
+
+from jutsu_dagster.cli.app import main
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """All of stdout as strict JSON."""
+        return json.loads(self.out, parse_constant=_refuse)
+
+    @property
+    def faults(self) -> list[str]:
+        """The lines of a refusal that the user can mend, stdout being empty."""
+        assert (self.code, self.out) == (2, ""), self
+        assert "Traceback" not in self.err
+        lines = self.err.strip().splitlines()
+        first = next(at for at, line in enumerate(lines) if line.startswith("jutsu: "))
+        return [lines[first].removeprefix("jutsu: "), *lines[first + 1 :]]
+
+
+def _refuse(name: str) -> NoReturn:
+    raise AssertionError(f"{name} is not JSON")
+
+
+Jutsu = Callable[..., Answer]
+
+
+@pytest.fixture
+def jutsu(capsys: pytest.CaptureFixture[str]) -> Jutsu:
+    """Run a command in this process."""
+
+    def run(*arguments: object) -> Answer:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return Answer(code, said.out, said.err)
+
+    return run
