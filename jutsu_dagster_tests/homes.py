@@ -14,11 +14,12 @@ import pandas as pd
 import yaml
 
 import jutsu_dagster
+from jutsu_dagster.core.account import AccountKey
 from jutsu_dagster.pipeline.ingest import ETF_DAILY
 from jutsu_dagster.registry.config import StrategyConfig, load_strategy_config
 from jutsu_dagster.registry.load import StrategyRegistry
 from jutsu_dagster.settings import Settings
-from jutsu_dagster.storage.ledger import AccountKey, Ledger
+from jutsu_dagster.storage.ledger import Ledger
 from jutsu_dagster.storage.market import MarketStore
 
 LAST = date(2013, 12, 31)
@@ -69,7 +70,7 @@ class Home:
     def file(self, strategy_id: str) -> Path:
         return self.path / "config" / "strategies" / f"{strategy_id}.yaml"
 
-    def config(self, strategy_id: str = "v3_5b", **overrides: object) -> StrategyConfig:
+    def config(self, strategy_id: str = "v3_5b", /, **overrides: object) -> StrategyConfig:
         config = load_strategy_config(self.file(strategy_id), self.path)
         return config.with_overrides(overrides)
 

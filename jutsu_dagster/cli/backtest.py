@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from dagster import DagsterInstance
 
     from jutsu_dagster.pipeline.compare import AccountResult
-    from jutsu_dagster.reporting.compare import Comparison
 
 
 def backtest_file(
@@ -73,9 +72,6 @@ def backtest_registered(
     JutsuError
         If any strategy failed; where failures are isolated, after the table of the others.
     """
-    from jutsu_dagster.pipeline.backtest import backtest_account
-    from jutsu_dagster.pipeline.compare import account_result
-
     if first is not None and last is not None and first > last:
         raise DataError(f"the range {first} to {last} is empty: --start must be before --end")
     entries = _entries(project, strategy_ids)
@@ -89,35 +85,39 @@ def backtest_registered(
                 if not project.registry.settings.isolate_failures:
                     raise
                 failed[entry.id] = error
-    results = []
-    for entry in entries:
-        if entry.id in failed:
-            continue
-        config = project.config(entry.id)
-        result = account_result(
-            project.ledger, backtest_account(config), config.initial_capital, first, last
-        )
-        if result is None:
-            raise DataError(f"{entry.id}: no session is recorded{_span(first, last)}")
-        results.append(result)
-    if not results:
-        raise next(iter(failed.values()))
-    from jutsu_dagster.reporting.compare import comparison_table
-
-    table = comparison_table([result.compared for result in results])
-    if as_json:
-        answer_json(table.to_dict())
-    else:
-        _show(project, table, results)
+    if len(entries) == 1 and failed:
+        raise failed[entries[0].id]
+    results = [_result(project, entry, first, last) for entry in entries if entry.id not in failed]
+    if results:
+        _show(project, results, as_json=as_json)
     if failed:
         raise RunFailedError("\n".join(f"{key} failed: {error}" for key, error in failed.items()))
 
 
-def _show(project: Project, table: Comparison, results: Sequence[AccountResult]) -> None:
+def _result(
+    project: Project, entry: StrategyEntry, first: date | None, last: date | None
+) -> AccountResult:
+    from jutsu_dagster.pipeline.backtest import backtest_account
+    from jutsu_dagster.pipeline.compare import account_result
+
+    config = project.config(entry.id)
+    account = backtest_account(config)
+    result = account_result(project.ledger, account, config.initial_capital, first, last)
+    if result is None:
+        raise DataError(f"{entry.id}: no session is recorded{_span(first, last)}")
+    return result
+
+
+def _show(project: Project, results: Sequence[AccountResult], *, as_json: bool) -> None:
     from jutsu_dagster.pipeline.compare import STALE_RULE
     from jutsu_dagster.pipeline.ingest import ETF_DAILY
+    from jutsu_dagster.reporting.compare import comparison_table
     from jutsu_dagster.sources.base import is_synthetic
 
+    table = comparison_table([result.compared for result in results])
+    if as_json:
+        answer_json(table.to_dict())
+        return
     sessions = results[0].sessions
     print_table(f"Backtest {sessions[0]} to {sessions[-1]}", table.header, table.text_rows())
     source = project.store.source(ETF_DAILY)

@@ -28,7 +28,7 @@ def ingest(
     force: bool = False,
     quiet: bool = False,
 ) -> dict[str, object]:
-    """Materialize ``market/etf_daily`` for the days that are missing or that a check finds at fault.
+    """Materialize ``market/etf_daily`` for the days that are missing or at fault.
 
     Parameters
     ----------

@@ -119,9 +119,13 @@ def _watch(opened: DagsterInstance, run_id: str, progress: Progress | None) -> I
     def follow() -> None:
         cursor, count = None, 0
         while not done.wait(0.3):
-            found = opened.get_records_for_run(
-                run_id, cursor, {DagsterEventType.ASSET_MATERIALIZATION}, limit=1000
-            )
+            try:
+                found = opened.get_records_for_run(
+                    run_id, cursor, {DagsterEventType.ASSET_MATERIALIZATION}, limit=1000
+                )
+            # The storage may be busy or gone; a bar that lags is worth no fault.
+            except Exception:  # noqa: BLE001, S112
+                continue
             cursor, count = found.cursor, count + len(found.records)
             progress(count)
 

@@ -11,7 +11,7 @@ from jutsu_dagster.core import fills as f
 from jutsu_dagster.core.account import AccountState, Fills, Segment
 from jutsu_dagster.core.bars import Bars, FloatArray, IntArray
 from jutsu_dagster.core.engine_kernel import carry_forward, run_account
-from jutsu_dagster.core.trade_statistics import TRADE_COUNTERS
+from jutsu_dagster.core.trade_statistics import TAPE_FIELDS
 
 Timing = Literal["close", "next_open", "next_close"]
 
@@ -108,16 +108,16 @@ def run_segment(
     path = np.empty((n_rows, 1 + n_symbols))
     weights = np.empty((n_rows, n_symbols))
     rebalanced = np.zeros(n_rows, dtype=np.bool_)
-    counters = np.zeros(TRADE_COUNTERS)
+    tape = np.empty((n_rows * n_symbols, TAPE_FIELDS))
     recorded = np.empty((n_rows * n_symbols, f.FILL_FIELDS))
-    cash, pending = run_account(
+    cash, pending, count = run_account(
         np.ascontiguousarray(codes[rows]), table, marks[rows], price[rows],
         ~np.isnan(bars.close[rows]), splits, split_rows,
         opens if state.session is None else -1, terms.timing != "close",
         min_weight_change, terms.commission_per_share, terms.slippage_rate, state.cash,
         book, state.pending_from is not None,
         marks[start - 1] if start else marks[0],
-        np.ascontiguousarray(marks[rows].T), counters, equity, True, path, weights,
+        np.ascontiguousarray(marks[rows].T), tape, equity, True, path, weights,
         rebalanced, recorded,
     )  # fmt: skip
 
@@ -144,7 +144,7 @@ def run_segment(
         accepted=named(book[:, f.ACCEPTED]),
         pending_from=named(book[:, f.BEFORE]) if pending else None,
     )
-    done = recorded[: int(counters[0])]
+    done = recorded[:count]
     return Segment(
         symbols=bars.symbols,
         sessions=bars.sessions[rows],

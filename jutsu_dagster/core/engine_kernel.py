@@ -101,10 +101,10 @@ def run_account(
     codes: NDArray[np.integer], table: FloatArray, marks: FloatArray, price: FloatArray,
     present: BoolArray, splits: FloatArray, split_rows: IntArray, first_trade: int, delay: bool,
     threshold: float, commission: float, slippage: float, cash: float, book: FloatArray,
-    pending: bool, last_marks: FloatArray, columns: FloatArray, counters: FloatArray,
+    pending: bool, last_marks: FloatArray, columns: FloatArray, tape: FloatArray,
     equity: FloatArray, record: bool, path: FloatArray, weights: FloatArray,
     rebalanced: BoolArray, fills: FloatArray,
-) -> tuple[float, bool]:  # fmt: skip
+) -> tuple[float, bool, int]:  # fmt: skip
     """Carry one account through T sessions (spec sections 4.4, 4.5 and 7).
 
     Parameters
@@ -140,8 +140,8 @@ def run_account(
         Marks of the session before the first, for cash in lieu of a split fraction.
     columns : float64 of shape (N, T)
         ``marks`` transposed, contiguous by symbol.
-    counters : float64 of shape (7,)
-        Running trade counters (core.metrics), changed in place.
+    tape : float64 of shape (F, 3), F >= T * N
+        Written: what ``trade_row`` sums up, one row a fill.
     equity : float64 of shape (T,)
         Written: value at each close after fills.
     record : bool
@@ -152,9 +152,12 @@ def run_account(
     -------
     cash : float
     pending : bool
+    done : int
+        Fills, hence rows written to ``tape`` and ``fills``.
     """
     n_bars, n_symbols = len(codes), len(book)
     orders = np.zeros(n_symbols + 1, dtype=np.int64)
+    done = 0
     seen = -1
     t = 0
     next_split = 0
@@ -170,8 +173,8 @@ def run_account(
             # A delayed fill comes before the session's own decision, an immediate one after it.
             if (step == 0) == delay:
                 if pending:
-                    cash = rebalance(
-                        t, price, present, commission, slippage, cash, book, counters, record,
+                    cash, done = rebalance(
+                        t, price, present, commission, slippage, cash, book, tape, done, record,
                         fills, orders,
                     )  # fmt: skip
                     pending = False
@@ -202,4 +205,4 @@ def run_account(
                 path[i, 0] = cash
                 path[i, 1:] = book[:, SHARES]
                 weights[i] = book[:, ACCEPTED]
-    return cash, pending
+    return cash, pending, done

@@ -6,15 +6,7 @@ import numpy as np
 
 from jutsu_dagster.core.bars import BoolArray, FloatArray, IntArray
 from jutsu_dagster.core.jit import inlined
-from jutsu_dagster.core.metrics import (
-    CLOSED,
-    COMMISSION,
-    FILLS,
-    GROSS_LOSS,
-    GROSS_PROFIT,
-    TRADED_VALUE,
-    WINS,
-)
+from jutsu_dagster.core.trade_statistics import FEE, PROFIT, TRADED
 
 # A share count within this of a whole number is that number: exact decimal arithmetic, which
 # defines the counts, meets whole numbers exactly where doubles miss them by rounding.
@@ -42,7 +34,7 @@ def portfolio_value(cash: float, book: FloatArray, price: FloatArray, t: int) ->
 @inlined
 def execute(
     t: int, n: int, price: FloatArray, tradable: bool, commission: float, slippage: float,
-    cash: float, value: float, book: FloatArray, counters: FloatArray,
+    cash: float, value: float, book: FloatArray, tape: FloatArray, done: int,
 ) -> tuple[float, float, float, float]:  # fmt: skip
     """Bring symbol ``n`` to its accepted weight of the portfolio's value; weight 0 closes it.
 
@@ -63,8 +55,10 @@ def execute(
         Before the order; value at the fill basis.
     book : float64 of shape (N, 4)
         SHARES and BASIS are changed.
-    counters : float64 of shape (7,)
-        Running trade counters, changed.
+    tape : float64 of shape (F, 3)
+        Row ``done`` is written if the order fills.
+    done : int
+        Fills so far.
 
     Returns
     -------
@@ -77,13 +71,15 @@ def execute(
     profit : float
         Realised by a sale; NaN for a buy.
     """
-    # Which way an order goes cannot be predicted, so both are computed and one is selected:
-    # a mispredicted branch costs more than a division.
+    # Which way an order goes cannot be predicted, and a mispredicted branch costs more than the
+    # arithmetic: so values are selected, not code.
     p, held, weight = price[t, n], book[n, SHARES], book[n, ACCEPTED]
     wanted = value * weight - held * p
-    bought = np.floor(min(wanted, cash) / (p * (1.0 + slippage) + commission) * _WHOLE)
-    sold = np.floor(-wanted / (p * (1.0 - slippage)) * _WHOLE)
-    quantity = bought if wanted > 0.0 else -sold
+    more = wanted > 0.0
+    money = min(wanted, cash) if more else -wanted
+    unit = p * (1.0 + slippage) + commission if more else p * (1.0 - slippage)
+    size = np.floor(money / unit * _WHOLE)
+    quantity = size if more else -size
     quantity = -held if weight == 0.0 else quantity
     buys = quantity > 0.0
     fill = p * (1.0 + slippage) if buys else p * (1.0 - slippage)
@@ -97,26 +93,23 @@ def execute(
     basis = book[n, BASIS] + (cost if buys else average * quantity)
     book[n, SHARES] = held + quantity
     book[n, BASIS] = basis if held + quantity > 0.0 else 0.0
-    counters[FILLS] += 1.0
-    counters[CLOSED] += 0.0 if buys else 1.0
-    counters[WINS] += 1.0 if profit > 0.0 else 0.0
-    counters[GROSS_PROFIT] += profit if profit > 0.0 else 0.0
-    counters[GROSS_LOSS] += profit if profit < 0.0 else 0.0
-    counters[COMMISSION] += fee
-    counters[TRADED_VALUE] += abs(quantity) * fill
+    tape[done, PROFIT] = profit
+    tape[done, FEE] = fee
+    tape[done, TRADED] = abs(quantity) * fill
     return quantity, fill, max(cash - cost, 0.0), profit
 
 
 @inlined
 def rebalance(
     t: int, price: FloatArray, present: BoolArray, commission: float, slippage: float,
-    cash: float, book: FloatArray, counters: FloatArray, record: bool, fills: FloatArray,
+    cash: float, book: FloatArray, tape: FloatArray, done: int, record: bool, fills: FloatArray,
     orders: IntArray,
-) -> float:  # fmt: skip
+) -> tuple[float, int]:  # fmt: skip
     """Trade from the weights in BEFORE to those in ACCEPTED: reductions first, then increases.
 
     A symbol whose target did not change gets no order, however far its holding has drifted.
-    Returns the cash afterwards; shapes as in ``execute``; ``orders`` is scratch of shape (N + 1,).
+    Returns cash and fills afterwards; shapes as in ``execute``; ``orders`` is scratch of shape
+    (N + 1,).
     """
     n_orders = 0
     for n in range(len(book)):
@@ -129,15 +122,16 @@ def rebalance(
     for k in range(n_orders):
         n = orders[k]
         quantity, fill, after, profit = execute(
-            t, n, price, present[t, n], commission, slippage, cash, value, book, counters
+            t, n, price, present[t, n], commission, slippage, cash, value, book, tape, done
         )
         # The portfolio changes by what the order cost beyond what it brought.
         now = value + (quantity * price[t, n] + (after - cash))
         if record and quantity != 0.0:
-            line = fills[int(counters[FILLS]) - 1]
+            line = fills[done]
             line[F_ROW], line[F_COLUMN], line[F_SHARES], line[F_PRICE] = t, n, quantity, fill
             line[F_COMMISSION], line[F_REALISED] = commission * abs(quantity), profit
             line[F_VALUE_BEFORE], line[F_VALUE_AFTER] = value, now
             line[F_CASH_BEFORE], line[F_CASH_AFTER] = cash, after
+        done += 1 if quantity != 0.0 else 0
         cash, value = after, now
-    return cash
+    return cash, done

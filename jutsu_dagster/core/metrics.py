@@ -9,44 +9,7 @@ import numpy as np
 
 from jutsu_dagster.core.bars import FloatArray, IntArray, TimeArray
 from jutsu_dagster.core.jit import kernel
-from jutsu_dagster.core.trade_statistics import (
-    CLOSED,
-    COMMISSION,
-    FILLS,
-    GROSS_LOSS,
-    GROSS_PROFIT,
-    TRADE_COUNTERS,
-    TRADE_METRICS,
-    TRADED_VALUE,
-    WINS,
-    named,
-    trade_counters,
-    trade_row,
-    trade_statistics,
-)
-
-# All metrics can be had from here, those of trades too.
-__all__ = [
-    "CLOSED",
-    "COMMISSION",
-    "EQUITY_METRICS",
-    "FILLS",
-    "GROSS_LOSS",
-    "GROSS_PROFIT",
-    "SESSIONS_PER_YEAR",
-    "TRADED_VALUE",
-    "TRADE_COUNTERS",
-    "TRADE_METRICS",
-    "WINS",
-    "beta",
-    "equity_metrics",
-    "equity_row",
-    "regime_table",
-    "session_returns",
-    "trade_counters",
-    "trade_row",
-    "trade_statistics",
-]
+from jutsu_dagster.core.trade_statistics import named
 
 SESSIONS_PER_YEAR = 252
 _DAYS_PER_YEAR = 365.25

@@ -44,41 +44,56 @@ def regime_path(
     codes, pending : int8 of shape (T,)
         Written: table rows, and the confirmation counter after each bar.
     """
-    high = False
+    skipped = min(max(first, 0), len(codes))
+    codes[:skipped] = -1
+    pending[:skipped] = 0
+    n = len(codes) - skipped
+    strength, up, z = t_norm[skipped:], uptrend[skipped:], z_score[skipped:]
+    change, held, code, count = (
+        vol_change[skipped:],
+        bond[skipped:],
+        codes[skipped:],
+        pending[skipped:],
+    )
+    one = np.int8(1)
+    # First what needs no memory, in bits and without branches, so that it runs many bars at a
+    # time. ``code`` holds the raw trend: 0 bull, 1 sideways, 2 bear; ``count`` the bits below.
+    for t in range(n):
+        calm = np.int8(not change[t] < crush)
+        rising = np.int8(up[t])
+        bulls = np.int8(strength[t] > bull) & rising
+        bears = np.int8(strength[t] < bear) & (one - rising) & calm
+        code[t] = one - bulls + bears
+        raises = np.int8(z[t] > upper) & calm
+        keeps = np.int8(not z[t] < lower) & calm
+        weak = np.int8(strength[t] < bull)
+        count[t] = raises | (keeps << one) | (weak << np.int8(2))
+    # Then what remembers: the volatility state, and the confirmation where it is on.
+    high = np.int8(0)
+    if confirm_days <= 0:
+        for t in range(n):
+            bits = count[t]
+            high = (bits & one) | (high & (bits >> one) & one)
+            code[t] = np.int8(6) * code[t] + np.int8(3) * high + held[t]
+            count[t] = 0
+        return
+    waited = 0
     cell = 0
-    count = 0
-    for t in range(min(first, len(codes))):
-        codes[t] = -1
-        pending[t] = 0
-    for t in range(first, len(codes)):
-        z = z_score[t]
-        if z > upper:
-            high = True
-        elif z < lower:
-            high = False
-        crushed = vol_change[t] < crush
-        if crushed:
-            high = False
-        # 0 bull, 1 sideways, 2 bear
-        trend = 1
-        strength = t_norm[t]
-        if strength > bull:
-            if uptrend[t]:
-                trend = 0
-        elif strength < bear and not uptrend[t] and not crushed:
-            trend = 2
-        if confirm_days > 0:
-            if cell == 1 and strength < bull and trend == 1:
-                count += 1
-                if count >= confirm_days:
-                    count = 0
-                else:
-                    trend = 0
+    for t in range(n):
+        bits = count[t]
+        high = (bits & one) | (high & (bits >> one) & one)
+        trend = code[t]
+        if cell == 1 and (bits >> np.int8(2)) == 1 and trend == 1:
+            waited += 1
+            if waited >= confirm_days:
+                waited = 0
             else:
-                count = 0
-        cell = 2 * trend + (2 if high else 1)
-        codes[t] = (cell - 1) * BOND_STATES + bond[t]
-        pending[t] = count
+                trend = np.int8(0)
+        else:
+            waited = 0
+        cell = 2 * trend + high + 1
+        code[t] = np.int8(6) * trend + np.int8(3) * high + held[t]
+        count[t] = waited
 
 
 @kernel

@@ -12,7 +12,7 @@ import numpy as np
 from jutsu_dagster.core.account import Segment
 from jutsu_dagster.core.bars import FloatArray, TimeArray
 from jutsu_dagster.core.metrics import EQUITY_METRICS, equity_row
-from jutsu_dagster.core.trade_statistics import TRADE_METRICS, trade_counters, trade_row
+from jutsu_dagster.core.trade_statistics import TRADE_METRICS, trade_row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,8 +62,9 @@ def sweep_row(segment: Segment, capital: float, out: FloatArray) -> None:
     fills = segment.fills
     days = int((segment.sessions[-1] - segment.sessions[0]).astype(np.int64))
     equity_row(segment.equity, days, capital, 0.0, 252.0, out[: len(EQUITY_METRICS)])
-    counters = trade_counters(fills.realised, fills.commission, np.abs(fills.shares) * fills.price)
-    trade_row(counters, capital, out[len(EQUITY_METRICS) :])
+    traded = np.abs(fills.shares) * fills.price
+    tape = np.column_stack((fills.realised, fills.commission, traded))
+    trade_row(tape, capital, out[len(EQUITY_METRICS) :])
 
 
 def in_chunks(

@@ -9,8 +9,9 @@ from jutsu_dagster.core.bars import BoolArray, FloatArray, IntArray
 from jutsu_dagster.core.engine_kernel import run_account
 from jutsu_dagster.core.fills import BOOK_FIELDS
 from jutsu_dagster.core.jit import kernel
-from jutsu_dagster.core.metrics import EQUITY_METRICS, TRADE_COUNTERS, equity_row, trade_row
+from jutsu_dagster.core.metrics import EQUITY_METRICS, equity_row
 from jutsu_dagster.core.regime import CODES, regime_path, weight_table
+from jutsu_dagster.core.trade_statistics import TAPE_FIELDS, trade_row
 
 # Columns of `numbers`, one row a parameter set.
 (BULL_T, BEAR_T, UPPER, LOWER, CRUSH, CONFIRM, LEVERAGE, HEDGE, HEDGE_MAX, TREASURY, BOND_MAX,
@@ -64,7 +65,7 @@ def sweep_sets(
     pending = np.empty(n_bars, dtype=np.int8)
     table = np.zeros((CODES, n_symbols))
     equity = np.empty(n_bars - start)
-    counters = np.empty(TRADE_COUNTERS)
+    tape = np.empty((n_bars * n_symbols, TAPE_FIELDS))
     book = np.empty((n_symbols, BOOK_FIELDS))
     no_split = np.array([n_bars - start])
     columns = marks[start:].T.copy()
@@ -83,13 +84,12 @@ def sweep_sets(
             row[BOND_MAX], table,
         )  # fmt: skip
         book[:] = 0.0
-        counters[:] = 0.0
-        run_account(
+        done = run_account(
             codes[start:], table, marks[start:], price[start:], present[start:], nothing,
             no_split, 0, delay, row[MIN_CHANGE], commission, slippage, capital, book, False,
-            marks[start], columns, counters, equity, False, nothing, nothing, no_flags, nothing,
-        )  # fmt: skip
+            marks[start], columns, tape, equity, False, nothing, nothing, no_flags, nothing,
+        )[2]  # fmt: skip
         equity_row(equity, days, capital, risk_free, 252.0, out[s, :_SPLIT_AT])
-        trade_row(counters, capital, out[s, _SPLIT_AT:])
+        trade_row(tape[:done], capital, out[s, _SPLIT_AT:])
         if len(curves) > 0:
             curves[s] = equity

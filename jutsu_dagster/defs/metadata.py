@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from jutsu_dagster.core.account import AccountKey
-from jutsu_dagster.pipeline.backtest import YearReport
 from jutsu_dagster.pipeline.compare import STALE_RULE, account_result
 from jutsu_dagster.pipeline.ingest import DayReport
+from jutsu_dagster.pipeline.year_report import YearReport
 from jutsu_dagster.registry.load import StrategyEntry
 from jutsu_dagster.reporting.plots import closes_svg, equity_and_drawdown_svg, markdown_image
 from jutsu_dagster.sources.base import MarketSource, is_synthetic

@@ -15,7 +15,8 @@ import pandas as pd
 from jutsu_dagster.core.account import AccountState, Segment
 from jutsu_dagster.core.align import bars_from_rows
 from jutsu_dagster.core.bars import Bars, FloatArray
-from jutsu_dagster.core.metrics import beta, equity_metrics, session_returns, trade_statistics
+from jutsu_dagster.core.metrics import beta, equity_metrics, session_returns
+from jutsu_dagster.core.trade_statistics import trade_statistics
 from jutsu_dagster.pipeline.evaluate import Evaluation, evaluate
 from jutsu_dagster.registry.config import StrategyConfig
 from jutsu_dagster.reporting.compare import Compared

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-import numpy as np
-
-from jutsu_dagster.core.account import AccountKey, AccountState, Segment
-from jutsu_dagster.core.bars import FloatArray, TimeArray
+from jutsu_dagster.core.account import AccountKey, AccountState
 from jutsu_dagster.core.errors import DataError, LedgerError
-from jutsu_dagster.core.metrics import equity_metrics, trade_statistics
 from jutsu_dagster.pipeline.evaluate import Evaluation, evaluate, stored_bars
 from jutsu_dagster.pipeline.ingest import ETF_DAILY
+from jutsu_dagster.pipeline.year_report import (
+    YearReport,
+    content_of,
+    nothing_report,
+    year_metrics,
+)
 from jutsu_dagster.registry.config import StrategyConfig
 from jutsu_dagster.storage.ledger import Ledger
 from jutsu_dagster.storage.market import MarketStore
@@ -24,46 +23,6 @@ from jutsu_dagster.strategies.base import code_version
 
 # Called with the year just finished and how many of how many are done.
 Progress = Callable[[int, int, int], None]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class YearReport:
-    """What one backtest year holds.
-
-    Attributes
-    ----------
-    year : int
-    segment : Segment or None
-        None for a year outside backtest.start … backtest.end.
-    baseline : float64 of shape (T,)
-        Buy-and-hold from the account's start, money.
-    opening_equity, opening_baseline : float
-        At the close before the year's first session.
-    metrics : mapping
-        Of the year: equity_metrics on the opening equity, and trade_statistics.
-    content_hash : str
-        Equal for equal equity, fills and closing state: the year's data version.
-    data_version : str
-        Table and version read.
-    parameter_hash, code_version : str
-    source : str or None
-        Where the bars came from.
-    note : str
-        Why there is nothing, or what is unusual.
-    """
-
-    year: int
-    segment: Segment | None
-    baseline: FloatArray
-    opening_equity: float
-    opening_baseline: float
-    metrics: dict[str, Any]
-    content_hash: str
-    data_version: str
-    parameter_hash: str
-    code_version: str
-    source: str | None = None
-    note: str = ""
 
 
 def backtest_account(config: StrategyConfig) -> AccountKey:
@@ -101,7 +60,7 @@ def run_years(
     _forget_outside(config, ledger)
     done = 0
     for year in (year for year in wanted if year < first_year):
-        yield _nothing(config, year, f"before backtest.start ({config.backtest_start})")
+        yield nothing_report(config, year, f"before backtest.start ({config.backtest_start})")
     if live:
         chain = _Chain(config, store, ledger, live)
         for year in live:
@@ -110,7 +69,7 @@ def run_years(
             if progress:
                 progress(year, done, len(live))
     for year in (year for year in wanted if year > last_year(config)):
-        yield _nothing(config, year, f"after backtest.end ({config.backtest_end})")
+        yield nothing_report(config, year, f"after backtest.end ({config.backtest_end})")
 
 
 def _forget_outside(config: StrategyConfig, ledger: Ledger) -> None:
@@ -229,32 +188,6 @@ def load(config: StrategyConfig, store: MarketStore, last: date) -> tuple[Evalua
     return evaluate(config, bars, last), version
 
 
-def year_metrics(segment: Segment, opening_equity: float) -> dict[str, Any]:
-    """Return the metrics of one year, its first return measured from the opening equity."""
-    equity = np.concatenate(([opening_equity], segment.equity))
-    day_before = segment.sessions[:1] - np.timedelta64(1, "D")
-    sessions: TimeArray = np.concatenate((day_before, segment.sessions))
-    metrics = equity_metrics(equity, sessions, opening_equity) | {"sessions": len(segment)}
-    return metrics | trade_statistics(segment.fills.realised)
-
-
-def content_of(segment: Segment) -> str:
-    """Return a short hash of everything a segment did."""
-    digest = hashlib.sha256(segment.closing.digest.encode())
-    for values in (segment.equity, segment.cash, segment.shares, segment.fills.price):
-        digest.update(np.ascontiguousarray(values).tobytes())
-    return digest.hexdigest()[:16]
-
-
 def last_year(config: StrategyConfig) -> int:
     """Return the year of ``backtest.end``, or the last there is."""
     return config.backtest_end.year if config.backtest_end else date.max.year
-
-
-def _nothing(config: StrategyConfig, year: int, note: str) -> YearReport:
-    return YearReport(
-        year=year, segment=None, baseline=np.empty(0), opening_equity=config.initial_capital,
-        opening_baseline=config.initial_capital, metrics={}, content_hash="empty",
-        data_version="", parameter_hash=config.settings_hash,
-        code_version=code_version(type(config.strategy)), note=note,
-    )  # fmt: skip

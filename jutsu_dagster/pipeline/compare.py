@@ -11,7 +11,8 @@ import pandas as pd
 
 from jutsu_dagster.core.account import AccountKey
 from jutsu_dagster.core.bars import FloatArray, TimeArray
-from jutsu_dagster.core.metrics import beta, equity_metrics, session_returns, trade_statistics
+from jutsu_dagster.core.metrics import beta, equity_metrics, session_returns
+from jutsu_dagster.core.trade_statistics import trade_statistics
 from jutsu_dagster.reporting.compare import Compared
 from jutsu_dagster.storage.ledger import Ledger
 

@@ -15,7 +15,8 @@ import pandas as pd
 
 from jutsu_dagster.core.bars import FloatArray, IntArray, TimeArray
 from jutsu_dagster.core.errors import LedgerError
-from jutsu_dagster.core.metrics import beta, equity_metrics, session_returns, trade_statistics
+from jutsu_dagster.core.metrics import beta, equity_metrics, session_returns
+from jutsu_dagster.core.trade_statistics import trade_statistics
 
 # Diagnostics that an earlier system's files show; others stay in the ledger.
 FILE_INDICATORS = (

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+import pandas as pd
 import pytest
 
 from jutsu_dagster.cli.app import main
+from jutsu_dagster.pipeline.backtest import run_years
+from jutsu_dagster_tests.homes import YEARS, Home
 
 
 @dataclass(frozen=True)
@@ -53,3 +56,22 @@ def jutsu(capsys: pytest.CaptureFixture[str]) -> Jutsu:
         return Answer(code, said.out, said.err)
 
     return run
+
+
+@pytest.fixture
+def recorded(home: Home) -> Home:
+    """A project with one strategy's years on record."""
+    list(run_years(home.config(), home.store, home.ledger, YEARS))
+    return home
+
+
+def untouched(home: Home, act: Callable[[], Answer]) -> list[str]:
+    """Return the faults of a refused command that changed neither ledger, market nor files."""
+    files, curve, fills = home.content(), home.curve(), home.fills()
+    version = home.store.version("etf_daily")
+    faults = act().faults
+    assert home.content() == files
+    assert home.store.version("etf_daily") == version
+    pd.testing.assert_frame_equal(home.curve(), curve)
+    pd.testing.assert_frame_equal(home.fills(), fills)
+    return faults

@@ -135,9 +135,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_the_own_strategy_of_the_readme_backtests(
-    home: Home, jutsu: Jutsu, tmp_path: Path
-) -> None:
+def test_the_own_strategy_of_the_readme_backtests(home: Home, jutsu: Jutsu, tmp_path: Path) -> None:
     code = next(block for block in blocks("python") if "# momentum.py" in block)
     text = next(block for block in blocks("yaml") if "momentum:Momentum" in block)
     assert len(code.strip().splitlines()) <= 25

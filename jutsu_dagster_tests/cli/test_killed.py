@@ -94,9 +94,7 @@ def test_a_backtest_killed_in_the_middle_ends_the_same_when_run_again(
     assert shown == {str(year) for year in YEARS}
 
 
-def test_two_at_once_both_end_well(
-    home: Home, expected: tuple[pd.DataFrame, pd.DataFrame]
-) -> None:
+def test_two_at_once_both_end_well(home: Home, expected: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     with started(home, 0.2) as one, started(home, 0.3) as other:
         ends = [(process.communicate(timeout=120), process.returncode) for process in (one, other)]
     assert [code for _, code in ends] == [0, 0], ends

@@ -13,9 +13,10 @@ import pytest
 
 from jutsu_dagster.core.errors import DataError, LedgerError, StrategyError
 from jutsu_dagster.pipeline.adhoc import FileBacktest, backtest_file, trade_frame
-from jutsu_dagster.pipeline.backtest import YearReport, backtest_account, run_years
+from jutsu_dagster.pipeline.backtest import backtest_account, run_years
 from jutsu_dagster.pipeline.compare import account_result
 from jutsu_dagster.pipeline.ingest import ETF_DAILY
+from jutsu_dagster.pipeline.year_report import YearReport
 from jutsu_dagster.registry.config import StrategyConfig
 from jutsu_dagster_tests.homes import LAST, YEARS, Home, lift_closes
 

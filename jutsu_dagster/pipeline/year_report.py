@@ -1,0 +1,83 @@
+"""What one backtest year did: its numbers, and the hash that names them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jutsu_dagster.core.account import Segment
+from jutsu_dagster.core.bars import FloatArray, TimeArray
+from jutsu_dagster.core.metrics import equity_metrics
+from jutsu_dagster.core.trade_statistics import trade_statistics
+from jutsu_dagster.registry.config import StrategyConfig
+from jutsu_dagster.strategies.base import code_version
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class YearReport:
+    """What one backtest year holds.
+
+    Attributes
+    ----------
+    year : int
+    segment : Segment or None
+        None for a year outside backtest.start … backtest.end.
+    baseline : float64 of shape (T,)
+        Buy-and-hold from the account's start, money.
+    opening_equity, opening_baseline : float
+        At the close before the year's first session.
+    metrics : mapping
+        Of the year: equity_metrics on the opening equity, and trade_statistics.
+    content_hash : str
+        Equal for equal equity, fills and closing state: the year's data version.
+    data_version : str
+        Table and version read.
+    parameter_hash, code_version : str
+    source : str or None
+        Where the bars came from.
+    note : str
+        Why there is nothing, or what is unusual.
+    """
+
+    year: int
+    segment: Segment | None
+    baseline: FloatArray
+    opening_equity: float
+    opening_baseline: float
+    metrics: dict[str, Any]
+    content_hash: str
+    data_version: str
+    parameter_hash: str
+    code_version: str
+    source: str | None = None
+    note: str = ""
+
+
+def year_metrics(segment: Segment, opening_equity: float) -> dict[str, Any]:
+    """Return the metrics of one year, its first return measured from the opening equity."""
+    equity = np.concatenate(([opening_equity], segment.equity))
+    day_before = segment.sessions[:1] - np.timedelta64(1, "D")
+    sessions: TimeArray = np.concatenate((day_before, segment.sessions))
+    metrics = equity_metrics(equity, sessions, opening_equity) | {"sessions": len(segment)}
+    return metrics | trade_statistics(segment.fills.realised)
+
+
+def content_of(segment: Segment) -> str:
+    """Return a short hash of everything a segment did."""
+    digest = hashlib.sha256(segment.closing.digest.encode())
+    for values in (segment.equity, segment.cash, segment.shares, segment.fills.price):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def nothing_report(config: StrategyConfig, year: int, note: str) -> YearReport:
+    """Return the report of a year that the account does not cover."""
+    return YearReport(
+        year=year, segment=None, baseline=np.empty(0), opening_equity=config.initial_capital,
+        opening_baseline=config.initial_capital, metrics={}, content_hash="empty",
+        data_version="", parameter_hash=config.settings_hash,
+        code_version=code_version(type(config.strategy)), note=note,
+    )  # fmt: skip
