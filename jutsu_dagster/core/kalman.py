@@ -68,6 +68,39 @@ def kalman_path(
 
 
 @kernel
+def weighted_mean(values: FloatArray, window: int, first: int) -> FloatArray:
+    """Mean of the last ``window`` values weighted 1 .. window, newest heaviest; 0 before ``first``.
+
+    Parameters
+    ----------
+    values : float64 of shape (T,)
+    window : int
+        At most ``first`` + 1.
+    first : int
+        First bar with a mean.
+
+    Returns
+    -------
+    float64 of shape (T,)
+    """
+    out = np.zeros(len(values))
+    n = len(values) - first
+    if n <= 0:
+        return out
+    means = out[first:]
+    # The weight outside, the bars inside: the same sums in the same order, many bars at a time.
+    for k in range(window):
+        shifted = values[first - window + 1 + k : first - window + 1 + k + n]
+        weight = float(k + 1)
+        for t in range(n):
+            means[t] += weight * shifted[t]
+    total = window * (window + 1) / 2
+    for t in range(n):
+        means[t] /= total
+    return out
+
+
+@kernel
 def trend_strength(
     innovation: FloatArray, osc_smoothness: int, strength_smoothness: int, double: bool
 ) -> FloatArray:
@@ -89,11 +122,8 @@ def trend_strength(
     """
     n_osc = min(osc_smoothness, _OSCILLATIONS)
     n_strength = min(strength_smoothness, _INNOVATIONS)
-    out = np.zeros(len(innovation))
     osc = np.zeros(len(innovation))
     first_osc = n_strength  # bar t holds innovations 1..t
-    first_single = first_osc + n_osc - 1
-    single = np.zeros(len(innovation))
     largest = 0.0
     largest_at = 0
     for t in range(1, len(innovation)):
@@ -105,19 +135,13 @@ def trend_strength(
             for i in range(t - _INNOVATIONS + 1, t + 1):
                 if abs(innovation[i]) >= largest:
                     largest, largest_at = abs(innovation[i]), i
-        if t < first_osc:
-            continue
-        osc[t] = 100.0 * innovation[t] / largest if largest > 0.0 else 0.0
-        if t < first_single:
-            continue
-        total = 0.0
-        for k in range(n_osc):
-            total += (k + 1) * osc[t - n_osc + 1 + k]
-        single[t] = total / (n_osc * (n_osc + 1) / 2)
-        out[t] = single[t]
-        if double and n_strength <= _OSCILLATIONS and t >= first_single + n_strength - 1:
-            total = 0.0
-            for k in range(n_strength):
-                total += (k + 1) * single[t - n_strength + 1 + k]
-            out[t] = total / (n_strength * (n_strength + 1) / 2)
-    return out
+        if t >= first_osc:
+            osc[t] = 100.0 * innovation[t] / largest if largest > 0.0 else 0.0
+    first_single = first_osc + n_osc - 1
+    single = weighted_mean(osc, n_osc, first_single)
+    if double and n_strength <= _OSCILLATIONS:
+        first_double = first_single + n_strength - 1
+        out = weighted_mean(single, n_strength, first_double)
+        out[first_single:first_double] = single[first_single:first_double]
+        return out
+    return single

@@ -61,6 +61,18 @@ def volatility_change(volatility: FloatArray, lookback: int) -> FloatArray:
     return change
 
 
+def own_mean(close: FloatArray, window: int) -> FloatArray:
+    """Return the mean of a symbol's last ``window`` closes, counted in its own bars, shape (T,)."""
+    present: BoolArray = ~np.isnan(close)
+    if present.all():
+        return rolling_mean(close, window)
+    if not present.any():
+        return np.full(len(close), np.nan)
+    last = np.cumsum(present) - 1
+    means = rolling_mean(close[present], window)
+    return np.where(last >= 0, means[np.maximum(last, 0)], np.nan)
+
+
 def bond_trend(close: FloatArray, fast: int, slow: int) -> BondTrend:
     """Return the bond trend: bull where the fast average is above the slow one.
 
@@ -71,15 +83,7 @@ def bond_trend(close: FloatArray, fast: int, slow: int) -> BondTrend:
     fast, slow : int
         Windows, counted in the bond symbol's own bars.
     """
-    present: BoolArray = ~np.isnan(close)
-    own = close[present]
-    last = np.cumsum(present) - 1
-    fast_mean, slow_mean = (
-        np.where(last >= 0, rolling_mean(own, window)[np.maximum(last, 0)], np.nan)
-        if len(own)
-        else np.full(len(close), np.nan)
-        for window in (fast, slow)
-    )
+    fast_mean, slow_mean = (own_mean(close, window) for window in (fast, slow))
     with np.errstate(invalid="ignore"):
         state = np.where(fast_mean > slow_mean, BULL_BOND, BEAR_BOND)
     state = np.where(np.isnan(slow_mean), NO_BOND, state).astype(np.int8)
