@@ -12,6 +12,9 @@ from jutsu_dagster import __version__
 from jutsu_dagster.cli import commands, studies
 from jutsu_dagster.core.errors import ConfigError, JutsuError
 
+# What typer exits with after Ctrl-C, without a word.
+_STOPPED = 130
+
 # Heavy imports stand inside the commands, so that `jutsu --help` answers at once.
 app = typer.Typer(
     name="jutsu",
@@ -61,7 +64,8 @@ def main(argv: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done, 1 failed, 2 the user can mend it: the message is on stderr, as JSON with ``--json``.
+        0 done, 1 failed, 2 the user can mend it: the message is on stderr, as JSON with ``--json``;
+        130 stopped by Ctrl-C or SIGTERM.
     """
     arguments = sys.argv[1:] if argv is None else argv
     try:
@@ -75,6 +79,8 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(_shown(error, as_json="--json" in arguments) + "\n")
         return 1
     except SystemExit as end:
+        if end.code == _STOPPED:
+            sys.stderr.write("jutsu: stopped; what was finished stays recorded\n")
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
 

@@ -29,7 +29,9 @@ def ingest(
     last: Annotated[
         datetime | None, day_option("--to", help_text="Last day; default: yesterday.")
     ] = None,
-    force: Annotated[bool, typer.Option(help="Fetch days again that are there.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Fetch days again that are there.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Fetch and check daily bars, each day that is missing, as the market asset."""
@@ -49,7 +51,9 @@ def export(
         list[str] | None, typer.Option(help="A registered strategy; repeatable. Default: all.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder; default depends on the kind.")] = None,
-    compat: Annotated[bool, typer.Option(help="The dashboard's older Sharpe and alpha.")] = False,
+    compat: Annotated[
+        bool, typer.Option("--compat", help="The dashboard's older Sharpe and alpha.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write a recorded backtest as CSV and YAML files."""

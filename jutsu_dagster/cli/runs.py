@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int], None]
 # Ranges above this many partitions record their plan in one event instead of one a partition.
 _LONG_RANGE = 400
+_INTERRUPTED = "DagsterExecutionInterruptedError"
 
 
 class RunFailedError(JutsuError):
@@ -41,6 +42,8 @@ def run_range(
     ------
     RunFailedError
         With the reason, if any step or blocking check failed. What the run had stored stays.
+    KeyboardInterrupt
+        If it was stopped by a signal; the run is marked as failed, what it had stored stays.
     """
     run_id = str(uuid.uuid4())
     with _planned_in_one(partitions > _LONG_RANGE), _watch(opened, run_id, progress):
@@ -57,7 +60,11 @@ def run_range(
             raise_on_error=False,
         )
     if not result.success:
-        raise RunFailedError(_reason(result.all_events) + f" (run {run_id})")
+        reason = _reason(result.all_events)
+        if _INTERRUPTED in reason:
+            # Dagster turns Ctrl-C and SIGTERM into the failure of a step; here they end it all.
+            raise KeyboardInterrupt
+        raise RunFailedError(f"{reason} (run {run_id})")
     return run_id
 
 

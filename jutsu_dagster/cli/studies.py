@@ -27,7 +27,9 @@ def backtest(
         list[str] | None, typer.Option(help="A registered strategy; repeatable. Default: all.")
     ] = None,
     overrides: Set = None,
-    force: Annotated[bool, typer.Option(help="Compute years again that still stand.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Compute years again that still stand.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Backtest the registered strategies and compare them, or one file over another.
@@ -61,7 +63,7 @@ def backtest(
 
 
 def sweep(
-    grid: Annotated[Path, typer.Option(help="YAML of parameters: {name: [values]}.")],
+    grid: Annotated[Path, typer.Option(help="YAML that maps parameters to lists of values.")],
     out: Annotated[Path, typer.Option(help="Parquet of parameters and metrics to write.")],
     config: Annotated[Path | None, typer.Option(help="A strategy YAML.")] = None,
     market: Annotated[Path | None, typer.Option(help="Parquet or CSV of bars.")] = None,
@@ -69,7 +71,7 @@ def sweep(
     sample: Annotated[
         int | None, typer.Option(min=1, help="Draw so many sets of the grid.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Chunks at once.")] = 2,
     curves: Annotated[Path | None, typer.Option(help="Parquet of equity curves to write.")] = None,
     trades: Annotated[Path | None, typer.Option(help="Parquet of all fills to write.")] = None,

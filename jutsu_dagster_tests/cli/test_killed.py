@@ -62,6 +62,14 @@ def expected(home: Home) -> tuple[pd.DataFrame, pd.DataFrame]:
     return found
 
 
+def await_a_year(home: Home, process: subprocess.Popen[str]) -> None:
+    until = time.monotonic() + 60
+    while not home.ledger.checkpoints(ACCOUNT):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 def assert_recorded(home: Home, expected: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     pd.testing.assert_frame_equal(home.curve(), expected[0], check_exact=True)
     pd.testing.assert_frame_equal(home.fills(), expected[1], check_exact=True)
@@ -72,11 +80,7 @@ def test_a_backtest_killed_in_the_middle_ends_the_same_when_run_again(
     home: Home, expected: tuple[pd.DataFrame, pd.DataFrame]
 ) -> None:
     with started(home, 60, "--strategy", "v3_5b") as process:
-        until = time.monotonic() + 60
-        while len(home.ledger.checkpoints(ACCOUNT)) < 1:
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < until
-            time.sleep(0.05)
+        await_a_year(home, process)
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert [done.period for done in home.ledger.checkpoints(ACCOUNT)] == ["2010"]
@@ -92,6 +96,23 @@ def test_a_backtest_killed_in_the_middle_ends_the_same_when_run_again(
         shown = opened.get_materialized_partitions(dg.AssetKey(["backtests", "v3_5b"]))
     assert statuses == [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
     assert shown == {str(year) for year in YEARS}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_by_hand_ends_the_whole_command_and_keeps_finished_years(
+    home: Home, number: signal.Signals
+) -> None:
+    with started(home, 60) as process:
+        await_a_year(home, process)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    assert err.splitlines()[-1] == "jutsu: stopped; what was finished stays recorded"
+    assert "Traceback" not in err
+    assert "v3_5d" not in err
+    assert [done.period for done in home.ledger.checkpoints(ACCOUNT)] == ["2010"]
+    with instance(home.settings, mend=False) as opened:
+        assert [run.status for run in opened.get_runs()] == [dg.DagsterRunStatus.FAILURE]
 
 
 def test_two_at_once_both_end_well(home: Home, expected: tuple[pd.DataFrame, pd.DataFrame]) -> None:

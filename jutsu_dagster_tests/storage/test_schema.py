@@ -22,7 +22,8 @@ from jutsu_dagster.storage.models import Base
 def test_the_models_are_the_migrated_schema(ledger_url: str) -> None:
     engine = create_engine(parse_url(ledger_url))
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        options = {"compare_type": True, "version_table": schema.VERSION_TABLE}
+        context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, Base.metadata) == []
     engine.dispose()
 
@@ -35,7 +36,7 @@ def test_the_newest_revision_is_the_one_the_code_requires() -> None:
 def test_downgrading_to_base_leaves_no_table(ledger_url: str) -> None:
     engine = open_engine(parse_url(ledger_url))
     schema.downgrade(engine)
-    assert set(inspect(engine).get_table_names()) == {"jutsu_alembic_version"}
+    assert set(inspect(engine).get_table_names()) == {schema.VERSION_TABLE}
     schema.migrate(engine)
     schema.require_current(engine)
     engine.dispose()
@@ -145,5 +146,7 @@ def test_a_password_is_never_shown() -> None:
 def _set_revision(url: str, revision: str) -> None:
     engine = open_engine(parse_url(url))
     with engine.begin() as connection:
-        connection.execute(text("UPDATE jutsu_alembic_version SET version_num = :r"), {"r": revision})
+        connection.execute(
+            text("UPDATE jutsu_alembic_version SET version_num = :r"), {"r": revision}
+        )
     engine.dispose()
