@@ -92,6 +92,33 @@ def require_sessions(bars: Bars, first: date, last: date, signal_symbol: str) ->
     return bars
 
 
+def require_sound(bars: Bars) -> None:
+    """Raise DataError for the first bar that no market made: it names symbol, session and rule.
+
+    What comes in is validated once at the edge; this is for a table that something else wrote to.
+    """
+    present = ~np.isnan(bars.close)
+    low = np.minimum(bars.open, bars.close)
+    high = np.maximum(bars.open, bars.close)
+    with np.errstate(invalid="ignore"):
+        for broken, rule in (
+            (~(np.isfinite(bars.high) & (bars.low > 0.0)), "prices must be finite and > 0"),
+            (
+                ~((bars.high >= high) & (bars.low <= low)),
+                "open and close must lie within low to high",
+            ),
+            (~((bars.splits > 0.0) & np.isfinite(bars.splits)), "split must be > 0"),
+            (~(bars.volume >= 0.0), "volume must be >= 0"),
+        ):
+            rows, columns = np.nonzero(broken & present)
+            if len(rows):
+                at = f"{bars.symbols[columns[0]]} on {bars.sessions[rows[0]]}"
+                raise DataError(
+                    f"{at}: {rule} ({len(rows)} such bars); `jutsu ingest --force` fetches them"
+                    " again"
+                )
+
+
 def name_sessions(sessions: TimeArray) -> str:
     """Return sessions as text: each of a few, or the count with the first and the last."""
     days = [str(day) for day in sessions]

@@ -122,7 +122,8 @@ def _metrics(evaluation: Evaluation, segment: Segment) -> dict[str, Any]:
             "sharpe_ratio": main["geometric_sharpe_ratio"],
             "sortino_ratio": main["geometric_sortino_ratio"],
             "max_drawdown": main["max_drawdown"],
-            "calmar_ratio": main["calmar_ratio"],
+            # 0, not undefined, where there was no drawdown.
+            "calmar_ratio": main["calmar_ratio"] or 0.0,
             "return_multiple": _ratio(main["total_return"], base["total_return"]),
             "total_fills": trades["total_fills"],
             "final_value": main["final_equity"],

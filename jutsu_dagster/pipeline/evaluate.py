@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from jutsu_dagster.core.account import AccountState, Segment
-from jutsu_dagster.core.align import require_sessions
+from jutsu_dagster.core.align import require_sessions, require_sound
 from jutsu_dagster.core.bars import PRICE_FIELDS, Bars, FloatArray
 from jutsu_dagster.core.calendar import sessions_before, sessions_between
 from jutsu_dagster.core.engine import Terms, buy_and_hold, run_segment
@@ -146,6 +146,7 @@ def evaluate(config: StrategyConfig, bars: Bars, last: date) -> Evaluation:
     ends = own.sessions[-1].item()
     try:
         own = require_sessions(own, anchor, ends, signal)
+        require_sound(own)
     except DataError as error:
         raise DataError(f"{config.strategy_id} (warm-up from {anchor}): {error}") from error
     start = own.position(config.backtest_start)

@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jutsu_dagster.core.align import bars_from_rows, name_sessions, require_sessions
+from jutsu_dagster.core.align import (
+    bars_from_rows,
+    name_sessions,
+    require_sessions,
+    require_sound,
+)
 from jutsu_dagster.core.bars import Bars
 from jutsu_dagster.core.errors import DataError
 from jutsu_dagster_tests.market_rows import JANUARY, rows_of
@@ -112,3 +117,23 @@ def test_days_off_the_calendar_and_outside_the_range_are_dropped() -> None:
 def test_a_few_sessions_are_all_named() -> None:
     days = np.array(["2015-01-05", "2015-01-06"], dtype="datetime64[D]")
     assert name_sessions(days) == "2 sessions: 2015-01-05, 2015-01-06"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("low", 0.0, "prices must be finite and > 0"),
+        ("high", np.inf, "prices must be finite and > 0"),
+        ("high", 1.0, "open and close must lie within low to high"),
+        ("low", 1e6, "open and close must lie within low to high"),
+        ("open", np.nan, "open and close must lie within low to high"),
+        ("volume", -1.0, "volume must be >= 0"),
+        ("splits", 0.0, "split must be > 0"),
+    ],
+)
+def test_a_bar_that_no_market_made_is_named(field: str, value: float, message: str) -> None:
+    bars = bars_from_rows(ROWS, ["TLT", "QQQ"])
+    require_sound(bars)
+    getattr(bars, field)[3, 1] = value
+    with pytest.raises(DataError, match=f"QQQ on {bars.sessions[3]}: {message}"):
+        require_sound(bars)
