@@ -38,7 +38,7 @@ def _build(registry: StrategyRegistry, settings: Settings) -> dg.Definitions:
     entries = [entry for entry in registry.entries.values() if entry.is_active]
     starts = [entry.config.backtest_start.year for entry in entries if entry.config]
     years = yearly_partitions(min(starts))
-    backtests = [build_backtest(entry, years, registry.settings.market_start) for entry in entries]
+    backtests = [build_backtest(entry, years) for entry in entries]
     return dg.Definitions(
         assets=[build_etf_daily(symbols, days), *backtests],
         asset_checks=[build_etf_checks(symbols)],

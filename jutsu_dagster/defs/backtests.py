@@ -1,7 +1,6 @@
 """The factory of backtest assets: one per registered strategy, one partition a year."""
 
 from collections.abc import Iterator
-from datetime import date
 
 import dagster as dg
 
@@ -14,6 +13,8 @@ from jutsu_dagster.registry.load import StrategyEntry
 from jutsu_dagster.registry.universe import market_anchor
 from jutsu_dagster.strategies.base import code_version
 
+# Years back to before any partition.
+_EVER = -100
 DATA_VERSION_TAG = "dagster/data_version"
 
 
@@ -23,19 +24,18 @@ def backtest_key(strategy_id: str) -> dg.AssetKey:
 
 
 def build_backtest(
-    entry: StrategyEntry, years: dg.TimeWindowPartitionsDefinition, market_start: date
+    entry: StrategyEntry, years: dg.TimeWindowPartitionsDefinition
 ) -> dg.AssetsDefinition:
     """Build ``backtests/<id>``; a backfill over its years is a backtest."""
     key = backtest_key(entry.id)
-    first_year = years.start.year
     # The year before from its ledger checkpoint, and through it all that came before; the
     # mapping says so, so that every later year shows as stale when an earlier one is redone.
     chain = dg.TimeWindowPartitionMapping(
-        start_offset=-100, end_offset=-1, allow_nonexistent_upstream_partitions=True
+        start_offset=_EVER, end_offset=-1, allow_nonexistent_upstream_partitions=True
     )
+    # Decisions start from a fixed anchor, so a year reads every day up to its end.
     bars = dg.TimeWindowPartitionMapping(
-        start_offset=min(0, market_start.year - first_year),
-        allow_nonexistent_upstream_partitions=True,
+        start_offset=_EVER, allow_nonexistent_upstream_partitions=True
     )
 
     @dg.multi_asset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from jutsu_dagster.core.account import AccountKey, AccountState
@@ -21,9 +21,6 @@ from jutsu_dagster.storage.market import MarketStore
 from jutsu_dagster.storage.records import Provenance, RecordedPeriod
 from jutsu_dagster.strategies.base import code_version
 
-# Called with the year just finished and how many of how many are done.
-Progress = Callable[[int, int, int], None]
-
 
 def backtest_account(config: StrategyConfig) -> AccountKey:
     """Return the key of the strategy's backtest account."""
@@ -35,8 +32,6 @@ def run_years(
     store: MarketStore,
     ledger: Ledger,
     years: Sequence[int],
-    *,
-    progress: Progress | None = None,
 ) -> Iterator[YearReport]:
     """Compute consecutive years and record each in one transaction, yielding as they finish.
 
@@ -58,16 +53,12 @@ def run_years(
     if live != list(range(live[0], live[-1] + 1) if live else ()):
         raise LedgerError(f"{config.strategy_id}: years {live} must be consecutive")
     _forget_outside(config, ledger)
-    done = 0
     for year in (year for year in wanted if year < first_year):
         yield nothing_report(config, year, f"before backtest.start ({config.backtest_start})")
     if live:
         chain = _Chain(config, store, ledger, live)
         for year in live:
             yield chain.record(year)
-            done += 1
-            if progress:
-                progress(year, done, len(live))
     for year in (year for year in wanted if year > last_year(config)):
         yield nothing_report(config, year, f"after backtest.end ({config.backtest_end})")
 
