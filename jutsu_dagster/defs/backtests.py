@@ -76,7 +76,7 @@ def build_backtest(
                 metadata = year_metadata(entry, report)
                 if str(report.year) == keys[-1]:
                     metadata |= account_metadata(
-                        entry, ledger, backtest_account(entry.config), report.year
+                        entry, ledger, backtest_account(entry.config), report
                     )
                 yield dg.AssetMaterialization(
                     asset_key=key,

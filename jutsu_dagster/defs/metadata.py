@@ -49,7 +49,7 @@ def year_metadata(entry: StrategyEntry, report: YearReport) -> Metadata:
     if segment is None:
         return known | {"note": report.note}
     baseline = float(report.baseline[-1]) / report.opening_baseline - 1.0
-    made_up = ", synthetic market" if is_synthetic(report.source) else ""
+    made_up = _made_up(report)
     svg = equity_and_drawdown_svg(
         segment.sessions,
         segment.equity,
@@ -74,20 +74,23 @@ def year_metadata(entry: StrategyEntry, report: YearReport) -> Metadata:
 
 
 def account_metadata(
-    entry: StrategyEntry, ledger: Ledger, account: AccountKey, last_year: int
+    entry: StrategyEntry, ledger: Ledger, account: AccountKey, report: YearReport
 ) -> Metadata:
     """Return the same numbers for the whole account as far as it is recorded.
 
-    Years after ``last_year``, the last one just computed, are named with what has become of them.
+    Years after ``report``'s, the last one just computed, are named with what has become of them.
     """
     if entry.config is None:
         return {}
-    later_years = [c.period for c in ledger.checkpoints(account) if int(c.period) > last_year]
+    later_years = [c.period for c in ledger.checkpoints(account) if int(c.period) > report.year]
     result = account_result(ledger, account, entry.config.initial_capital)
     if result is None:
         return {}
     svg = equity_and_drawdown_svg(
-        result.sessions, result.equity, result.baseline, title=f"{entry.id}, whole account"
+        result.sessions,
+        result.equity,
+        result.baseline,
+        title=f"{entry.id}, whole account{_made_up(report)}",
     )
     metadata: Metadata = {
         "account_from": str(result.sessions[0]),
@@ -106,6 +109,10 @@ def account_metadata(
         # Dagster marks them stale by time; whether their numbers still stand, the ledger knows.
         metadata["later_years"] = f"{', '.join(later_years)}: still follow from this one"
     return metadata
+
+
+def _made_up(report: YearReport) -> str:
+    return ", synthetic market" if is_synthetic(report.source) else ""
 
 
 def _number(value: float | None) -> float | str:
