@@ -6,12 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jutsu_dagster.core.bars import BoolArray, FloatArray, IntArray
-from jutsu_dagster.core.fills import ACCEPTED, BASIS, BEFORE, SHARES, portfolio_value, rebalance
+from jutsu_dagster.core.fills import (
+    ACCEPTED,
+    BASIS,
+    BEFORE,
+    SHARES,
+    WHOLE,
+    portfolio_value,
+    rebalance,
+)
 from jutsu_dagster.core.jit import inlined, kernel
 
 # Summed weight changes within this of the threshold are equal to it, as in decimal arithmetic.
 _EQUAL = 1e-12
-_WHOLE = 1.0 + 1e-12
 # Less of a share than this is rounding, not a fraction to be paid out.
 _FRACTION = 1e-9
 
@@ -45,7 +52,7 @@ def apply_splits(cash: float, book: FloatArray, ratio: FloatArray, last: FloatAr
     for n in range(len(book)):
         if ratio[n] != 1.0 and book[n, SHARES] != 0.0:
             exact = book[n, SHARES] * ratio[n]
-            whole = np.floor(exact * _WHOLE)
+            whole = np.floor(exact * WHOLE)
             if exact - whole > _FRACTION:
                 cash += (exact - whole) * (last[n] / ratio[n])
                 book[n, BASIS] *= whole / exact

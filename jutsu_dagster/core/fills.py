@@ -10,7 +10,7 @@ from jutsu_dagster.core.trade_statistics import FEE, PROFIT, TRADED
 
 # A share count within this of a whole number is that number: exact decimal arithmetic, which
 # defines the counts, meets whole numbers exactly where doubles miss them by rounding.
-_WHOLE = 1.0 + 1e-12
+WHOLE = 1.0 + 1e-12
 
 # Columns of an account's book, one row a symbol.
 SHARES, BASIS, ACCEPTED, BEFORE = range(4)
@@ -78,14 +78,14 @@ def execute(
     more = wanted > 0.0
     money = min(wanted, cash) if more else -wanted
     unit = p * (1.0 + slippage) + commission if more else p * (1.0 - slippage)
-    size = np.floor(money / unit * _WHOLE)
+    size = np.floor(money / unit * WHOLE)
     quantity = size if more else -size
     quantity = -held if weight == 0.0 else quantity
     buys = quantity > 0.0
     fill = p * (1.0 + slippage) if buys else p * (1.0 - slippage)
     fee = commission * abs(quantity)
     cost = fill * quantity + fee
-    refused = buys and (cost > cash * _WHOLE or not tradable)
+    refused = buys and (cost > cash * WHOLE or not tradable)
     if abs(quantity) < 1.0 or -quantity > held or refused:
         return 0.0, fill, cash, np.nan
     average = book[n, BASIS] / max(held, 1.0)

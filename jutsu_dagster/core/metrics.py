@@ -168,7 +168,7 @@ def beta(returns: FloatArray, baseline: FloatArray) -> float | None:
 
 
 def regime_table(
-    cells: IntArray, returns: FloatArray, baseline: FloatArray
+    cells: IntArray, returns: FloatArray, baseline: FloatArray, held_lag: int = 0
 ) -> list[dict[str, float | int]]:
     """Return one row a cell: what the strategy and its baseline earned while it was held.
 
@@ -177,8 +177,11 @@ def regime_table(
     cells : int64 of shape (T,)
         Cell at each close; 0 for none.
     returns, baseline : float64 of shape (T,)
-        Session returns; element t is earned over (t - 1, t] and so belongs to ``cells[t - 1]``.
-        The first element is ignored.
+        Session returns; element t is earned over (t - 1, t] and so belongs to the position held
+        at the close t - 1, which ``cells[t - 1 - held_lag]`` decided. Earlier elements are
+        ignored.
+    held_lag : int
+        Closes by which a position trails its decision: 1 where orders fill at the next close.
 
     Returns
     -------
@@ -186,13 +189,13 @@ def regime_table(
         cell, days, and for both series the total (compounded), mean and annualised
         ((1 + mean) ** 252 - 1) return, fractions.
     """
-    held = cells[:-1]
+    held = cells[: len(cells) - 1 - held_lag]
     rows: list[dict[str, float | int]] = []
     for cell in np.unique(held[held > 0]).tolist():
         chosen = held == cell
         row: dict[str, float | int] = {"cell": int(cell), "days": int(chosen.sum())}
         for name, series in (("strategy", returns), ("baseline", baseline)):
-            earned = series[1:][chosen]
+            earned = series[1 + held_lag :][chosen]
             mean = float(earned.mean())
             row[f"{name}_total"] = float(np.prod(1.0 + earned) - 1.0)
             row[f"{name}_mean"] = mean

@@ -72,20 +72,22 @@ def account_result(
 
     With ``first`` the metrics start from the equity at the close before it.
     """
-    snapshots = ledger.snapshots(account, first, last)
+    recorded = ledger.snapshots(account, None, last)
+    before = 0
+    if first is not None:
+        before = int((recorded["session"] < pd.Timestamp(first)).sum())
+    snapshots = recorded.iloc[before:]
     if not len(snapshots):
         return None
     trades = ledger.trades(account, first, last)
-    sessions = pd.to_datetime(snapshots["session"]).to_numpy().astype("datetime64[D]")
+    sessions = snapshots["session"].to_numpy().astype("datetime64[D]")
     equity = snapshots["total_equity"].to_numpy(np.float64)
     baseline = snapshots["baseline_value"].to_numpy(np.float64)
-    capital, base_capital = initial_capital, initial_capital
-    if first is not None:
-        earlier = ledger.snapshots(account, None, first)
-        earlier = earlier[pd.to_datetime(earlier["session"]) < pd.Timestamp(first)]
-        if len(earlier):
-            capital = float(earlier["total_equity"].iloc[-1])
-            base_capital = float(earlier["baseline_value"].iloc[-1])
+    capital = initial_capital
+    if before:
+        # Both start from the account's equity then, so that their money can be compared.
+        capital = float(recorded["total_equity"].iloc[before - 1])
+        baseline = baseline * (capital / float(recorded["baseline_value"].iloc[before - 1]))
     realised = trades["realised_pnl"].to_numpy(np.float64, na_value=np.nan)
     statistics = trade_statistics(realised)
     statistics["beta"] = beta(session_returns(equity), session_returns(baseline))
@@ -94,9 +96,9 @@ def account_result(
         initial_capital=capital,
         sessions=sessions,
         equity=equity,
-        baseline=baseline * (capital / base_capital),
+        baseline=baseline,
         metrics=equity_metrics(equity, sessions, capital),
-        baseline_metrics=equity_metrics(baseline, sessions, base_capital),
+        baseline_metrics=equity_metrics(baseline, sessions, capital),
         trades=statistics,
         stale=tuple(ledger.stale_periods(account)),
     )

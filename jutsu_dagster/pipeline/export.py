@@ -63,6 +63,7 @@ def export(
         trades=ledger.trades(account),
         parameters=config.strategy.model_dump(mode="json"),
         decision_lag=0 if config.execution_time == "close" else 1,
+        held_lag=1 if config.execution_time == "next_close" else 0,
     )
     last: date = report.sessions[-1].item()
     if kind == "dashboard":

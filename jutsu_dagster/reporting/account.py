@@ -51,6 +51,8 @@ class AccountReport:
         The strategy's parameters.
     decision_lag : 0 or 1
         Sessions between a decision and its fill.
+    held_lag : 0 or 1
+        Closes by which a position trails its decision: 1 where orders fill at the next close.
     """
 
     strategy_id: str
@@ -61,6 +63,7 @@ class AccountReport:
     trades: pd.DataFrame
     parameters: Mapping[str, Any] = field(default_factory=dict)
     decision_lag: int = 0
+    held_lag: int = 0
 
     def __post_init__(self) -> None:
         if not len(self.snapshots):

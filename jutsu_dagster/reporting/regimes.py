@@ -46,14 +46,15 @@ def regime_timeseries_csv(report: AccountReport, signal_close: FloatArray | None
 def regime_summary_csv(report: AccountReport) -> str:
     """Return one row a regime: days held, and total, mean and annualised returns.
 
-    A session's return belongs to the cell held over it: the one at the close before. The mean
+    A session's return belongs to the cell held over it: the one whose position stood at the close
+    before. With fills at the next open the night still belongs to the position before. The mean
     is the mean of daily returns, annualised as (1 + mean)^252 - 1.
     """
     own, base = _returns(report)
     names = _names(report)
     signal = report.signal_symbol
     rows = []
-    for row in regime_table(report.cells, own, base):
+    for row in regime_table(report.cells, own, base, report.held_lag):
         cell = int(row["cell"])
         numbers = [
             decimals(row[f"{series}_{name}"], places)

@@ -190,3 +190,14 @@ def test_a_return_belongs_to_the_cell_held_over_it() -> None:
     assert rows[1]["baseline_total"] == pytest.approx(0.1)
     assert rows[3]["strategy_total"] == pytest.approx(0.2)
     assert rows[3]["baseline_mean"] == pytest.approx(0.1)
+
+
+def test_with_fills_at_the_next_close_a_return_belongs_to_the_cell_before_the_last() -> None:
+    # The decision at close 0 (cell 1) is held from close 1, so it earns the third return.
+    cells = np.array([1, 3, 3, 3])
+    returns = np.array([0.0, 0.5, 0.2, 0.1])
+    rows = {row["cell"]: row for row in regime_table(cells, returns, returns, 1)}
+    assert rows[1]["days"] == 1
+    assert rows[1]["strategy_mean"] == 0.2
+    assert rows[3]["days"] == 1
+    assert rows[3]["strategy_mean"] == 0.1
