@@ -7,7 +7,7 @@ from datetime import date
 
 from jutsu_dagster.core.account import AccountKey, AccountState
 from jutsu_dagster.core.errors import DataError, LedgerError
-from jutsu_dagster.pipeline.evaluate import Evaluation, evaluate, stored_bars
+from jutsu_dagster.pipeline.carry import Carrier, load
 from jutsu_dagster.pipeline.ingest import ETF_DAILY
 from jutsu_dagster.pipeline.year_report import (
     YearReport,
@@ -18,8 +18,6 @@ from jutsu_dagster.pipeline.year_report import (
 from jutsu_dagster.registry.config import StrategyConfig
 from jutsu_dagster.storage.ledger import Ledger
 from jutsu_dagster.storage.market import MarketStore
-from jutsu_dagster.storage.records import Provenance, RecordedPeriod
-from jutsu_dagster.strategies.base import code_version
 
 
 def backtest_account(config: StrategyConfig) -> AccountKey:
@@ -82,9 +80,11 @@ class _Chain:
         self.account = backtest_account(config)
         self.state = self._opening(years[0])
         last = min(date(years[-1], 12, 31), config.backtest_end or date.max)
-        self.evaluation, self.version = load(config, store, last)
+        evaluation, version = load(config, store, last)
+        capital = config.initial_capital
+        self.carrier = Carrier(evaluation, self.account, evaluation.start, capital, version)
         self.source = store.source(ETF_DAILY)
-        self.code = code_version(type(self.evaluation.strategy))
+        ledger.remember_parameters(config)
 
     def _opening(self, year: int) -> AccountState:
         if year == self.config.backtest_start.year:
@@ -112,8 +112,8 @@ class _Chain:
         return f"{missing[0]} to {missing[-1]}" if len(missing) > 1 else str(missing[0])
 
     def record(self, year: int) -> YearReport:
-        evaluation = self.evaluation
-        bars, start = evaluation.bars, evaluation.start
+        carrier = self.carrier
+        bars, start = carrier.evaluation.bars, carrier.first
         begin = max(bars.position(date(year, 1, 1)), start)
         end = bars.position(date(year + 1, 1, 1))
         if begin >= end:
@@ -122,61 +122,27 @@ class _Chain:
                 f" {bars.sessions[-1]}. Ingest {year} first"
             )
         state = self.state
-        segment = evaluation.run(state, begin, end)
-        baseline = evaluation.baseline[begin - start : end - start]
-        metrics = year_metrics(segment, state.equity)
-        content = content_of(segment)
-        provenance = Provenance(
-            parameter_hash=self.config.settings_hash,
-            data_version=f"{ETF_DAILY}@{self.version}",
-            data_hash=evaluation.data_hash(end),
-            code_version=self.code,
-        )
-        rows = slice(begin, end)
-        self.ledger.record(
-            RecordedPeriod(
-                account=self.account,
-                strategy_class=self.config.class_name,
-                period=str(year),
-                segment=segment,
-                cells=evaluation.decision.cells[rows],
-                regimes=evaluation.strategy.regimes,
-                indicators={
-                    name: values[rows] for name, values in evaluation.decision.diagnostics.items()
-                },
-                baseline=baseline,
-                previous_equity=state.equity,
-                provenance=provenance,
-                decision_lag=0 if self.config.execution_time == "close" else 1,
-                opening_cell=int(evaluation.decision.cells[begin - 1]) if begin else 0,
-                metrics=metrics,
-            )
-        )
+        segment = carrier.run(state, begin, end)
+        period = carrier.period(str(year), segment, begin, year_metrics(segment, state.equity))
+        self.ledger.record(period)
         self.state = segment.closing
         return YearReport(
             year=year,
             segment=segment,
-            baseline=baseline,
+            baseline=period.baseline,
             opening_equity=state.equity,
             opening_baseline=(
-                float(evaluation.baseline[begin - start - 1])
+                float(carrier.baseline[begin - start - 1])
                 if begin > start
                 else self.config.initial_capital
             ),
-            metrics=metrics,
-            content_hash=content,
-            data_version=provenance.data_version,
-            parameter_hash=provenance.parameter_hash,
-            code_version=self.code,
+            metrics=dict(period.metrics),
+            content_hash=content_of(segment),
+            data_version=period.provenance.data_version,
+            parameter_hash=period.provenance.parameter_hash,
+            code_version=period.provenance.code_version,
             source=self.source,
         )
-
-
-def load(config: StrategyConfig, store: MarketStore, last: date) -> tuple[Evaluation, int]:
-    """Return the strategy evaluated over the store's bars to ``last``, and the table's version."""
-    version = store.version(ETF_DAILY)
-    bars = stored_bars(config, store, last, version)
-    return evaluate(config, bars, last), version
 
 
 def last_year(config: StrategyConfig) -> int:

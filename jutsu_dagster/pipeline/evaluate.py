@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -22,6 +23,9 @@ from jutsu_dagster.registry.config import StrategyConfig
 from jutsu_dagster.storage.market import MarketStore
 from jutsu_dagster.strategies.allocation import Allocation
 from jutsu_dagster.strategies.base import AllocationStrategy
+
+Decide = Callable[[StrategyConfig, AllocationStrategy, Bars], Allocation]
+"""Asks a strategy for its decisions; raises StrategyError if it fails to give any."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +114,9 @@ def anchor_of(config: StrategyConfig) -> date:
     return anchor
 
 
-def evaluate(config: StrategyConfig, bars: Bars, last: date) -> Evaluation:
+def evaluate(
+    config: StrategyConfig, bars: Bars, last: date, decide: Decide | None = None
+) -> Evaluation:
     """Decide every session from the strategy's anchor to ``last``.
 
     Parameters
@@ -120,6 +126,8 @@ def evaluate(config: StrategyConfig, bars: Bars, last: date) -> Evaluation:
         With every session from the anchor on; more is cut away.
     last : date
         The last day to look at, inclusive.
+    decide : Decide, optional
+        Who asks the strategy; this process unless given.
 
     Raises
     ------
@@ -155,10 +163,11 @@ def evaluate(config: StrategyConfig, bars: Bars, last: date) -> Evaluation:
             f"{config.strategy_id}: the data end on {ends}, before backtest.start"
             f" ({config.backtest_start})"
         )
-    return Evaluation(config, strategy, own, start, _decided(config, strategy, own))
+    return Evaluation(config, strategy, own, start, (decide or decided)(config, strategy, own))
 
 
-def _decided(config: StrategyConfig, strategy: AllocationStrategy, bars: Bars) -> Allocation:
+def decided(config: StrategyConfig, strategy: AllocationStrategy, bars: Bars) -> Allocation:
+    """Return the strategy's decisions; raise StrategyError for whatever its code raises."""
     try:
         return strategy.decide(bars)
     except JutsuError:

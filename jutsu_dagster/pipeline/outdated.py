@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from jutsu_dagster.pipeline.backtest import backtest_account, last_year, load
+from jutsu_dagster.pipeline.backtest import backtest_account, last_year
+from jutsu_dagster.pipeline.carry import load
 from jutsu_dagster.pipeline.evaluate import Evaluation
 from jutsu_dagster.registry.config import StrategyConfig
 from jutsu_dagster.storage.ledger import Ledger

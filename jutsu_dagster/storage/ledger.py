@@ -7,12 +7,14 @@ from datetime import date
 from typing import Any, cast
 
 import pandas as pd
-from sqlalchemy import Connection, Row, Select, Table, delete, func, insert, select
+from sqlalchemy import Connection, Engine, Row, Select, Table, delete, func, insert, select
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from jutsu_dagster.core.account import AccountKey, AccountState, Mode
 from jutsu_dagster.core.errors import LedgerError
-from jutsu_dagster.storage import catalog, models, schema
+from jutsu_dagster.registry.config import StrategyConfig
+from jutsu_dagster.storage import catalog, journal, models, schema
+from jutsu_dagster.storage.append import append
 from jutsu_dagster.storage.database import open_engine, parse_url
 from jutsu_dagster.storage.frames import columns_of, frame_of
 from jutsu_dagster.storage.period_rows import checkpoint_row, snapshot_rows, trade_rows
@@ -49,6 +51,11 @@ class Ledger:
 
     def __init__(self, url: str) -> None:
         self._engine = open_engine(parse_url(url))
+
+    @property
+    def engine(self) -> Engine:
+        """The database, for storage's other modules."""
+        return self._engine
 
     def close(self) -> None:
         """Close all connections; the ledger opens new ones when it is used again."""
@@ -102,6 +109,16 @@ class Ledger:
             ) from error
         except DatabaseError as error:
             raise LedgerError(f"cannot record {period.period} of {key}: {error.orig}") from error
+
+    def append(self, period: RecordedPeriod) -> bool:
+        """Add a period to the end of an append-only account; False if it is recorded already.
+
+        Raises
+        ------
+        LedgerError
+            If the account's last period does not close where this one opens.
+        """
+        return append(self._engine, period)
 
     def forget(self, account: AccountKey, periods: Sequence[str]) -> None:
         """Remove periods of an account, whole, in one transaction; unknown ones are no fault."""
@@ -161,7 +178,8 @@ class Ledger:
         """
         date_of = _SNAPSHOTS.c.snapshot_date
         query = _between(_of(_SNAPSHOTS, account), date_of, first, last).order_by(date_of)
-        return frame_of(_SNAPSHOTS, self._read(query))
+        closes = query.where(_SNAPSHOTS.c.snapshot_source == "session")
+        return frame_of(_SNAPSHOTS, self._read(closes))
 
     def trades(
         self, account: AccountKey, first: date | None = None, last: date | None = None
@@ -186,6 +204,12 @@ class Ledger:
     def strategies(self) -> pd.DataFrame:
         """Return what ``strategy_configs`` shows, by id."""
         return catalog.strategies(self._engine)
+
+    def remember_parameters(self, config: StrategyConfig) -> None:
+        """Keep the configuration behind its parameter hash, once, to compute it again."""
+        journal.remember_parameters(
+            self._engine, config.strategy_id, config.settings_hash, config.document
+        )
 
     def _read(self, query: Select[Any]) -> Sequence[Row[Any]]:
         try:

@@ -109,6 +109,9 @@ class MarketStore:
             if same and source in (None, self.source(table)):
                 return delta.version()
             try:
+                # Before the write, not after: a process killed in between then leaves the same
+                # sequence of versions as one that was not.
+                self._compact(delta)
                 # The commit fails if another writer touched these days since ``delta`` opened.
                 write_deltalake(
                     delta,
@@ -119,7 +122,6 @@ class MarketStore:
                 )
             except CommitFailedError:
                 continue
-            self._compact(delta)
             return delta.version()
         raise DataError(f"{table}: {_ATTEMPTS} other writers came first; try again")
 
@@ -215,8 +217,4 @@ class MarketStore:
         years = {file.rsplit("/", 2)[-2] for file in files}
         if len(files) <= len(years) + _SPARE_FILES:
             return
-        try:
-            delta.optimize.compact()
-        except CommitFailedError:
-            # Another writer came between; the next write compacts.
-            delta.update_incremental()
+        delta.optimize.compact()

@@ -17,6 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     func,
+    text,
     true,
 )
 from sqlalchemy.engine import Dialect
@@ -60,12 +61,29 @@ class Base(DeclarativeBase):
     }
 
 
+def _unique_where(name: str, rule: str, *columns: str) -> Index:
+    """Return a unique index of an account's rows for which ``rule`` holds."""
+    where = text(rule)
+    return Index(
+        name, "strategy_id", "mode", *columns,
+        unique=True, sqlite_where=where, postgresql_where=where,
+    )  # fmt: skip
+
+
 class PerformanceSnapshot(Base):
-    """An account at the close of one session. Returns and drawdowns are fractions."""
+    """An account at one moment. Returns and drawdowns are fractions.
+
+    ``snapshot_source`` is ``session`` for the close of a session, one row each; ``refresh`` and
+    ``eod`` for a mark to quotes between sessions; ``legacy`` for rows of an earlier system. All
+    but the first have a ``snapshot_time``.
+    """
 
     __tablename__ = "performance_snapshots"
     __table_args__ = (
-        UniqueConstraint("strategy_id", "mode", "snapshot_date"),
+        _unique_where("uq_sessions", "snapshot_source = 'session'", "snapshot_date"),
+        _unique_where(
+            "uq_marks", "snapshot_source in ('refresh', 'eod')", "snapshot_source", "snapshot_time"
+        ),
         Index("idx_perf_snapshots_strategy", "strategy_id", "snapshot_date"),
         Index("idx_perf_snapshots_period", "strategy_id", "mode", "period"),
     )
@@ -74,6 +92,8 @@ class PerformanceSnapshot(Base):
     strategy_id: Mapped[StrategyId]
     mode: Mapped[ModeName]
     snapshot_date: Mapped[date]
+    snapshot_source: Mapped[ModeName] = mapped_column(server_default="session")
+    snapshot_time: Mapped[datetime | None]
     period: Mapped[ModeName]
     total_equity: Mapped[float]
     cash: Mapped[float]
@@ -117,10 +137,10 @@ class Trade(Base):
     shares: Mapped[int] = mapped_column(BigInteger)
     fill_price: Mapped[float]
     commission: Mapped[float]
-    portfolio_value_before: Mapped[float]
-    portfolio_value_after: Mapped[float]
-    cash_before: Mapped[float]
-    cash_after: Mapped[float]
+    portfolio_value_before: Mapped[float | None]
+    portfolio_value_after: Mapped[float | None]
+    cash_before: Mapped[float | None]
+    cash_after: Mapped[float | None]
     realised_pnl: Mapped[float | None]
     strategy_cell: Mapped[int | None]
     trend_state: Mapped[str | None] = mapped_column(String(20))
@@ -184,6 +204,60 @@ class Trial(Base):
     data_hash: Mapped[Hash]
     code_version: Mapped[Version]
     recorded_at: Mapped[datetime]
+
+
+class ParameterSet(Base):
+    """The configuration behind a parameter hash, so that its results can be computed again."""
+
+    __tablename__ = "parameter_sets"
+
+    strategy_id: Mapped[StrategyId] = mapped_column(primary_key=True)
+    parameter_hash: Mapped[Hash] = mapped_column(primary_key=True)
+    document: Mapped[Json]
+    recorded_at: Mapped[datetime]
+
+
+class StrategyRun(Base):
+    """How the last attempt at one partition of one strategy went."""
+
+    __tablename__ = "strategy_runs"
+
+    strategy_id: Mapped[StrategyId] = mapped_column(primary_key=True)
+    mode: Mapped[ModeName] = mapped_column(primary_key=True)
+    partition: Mapped[ModeName] = mapped_column(primary_key=True)
+    status: Mapped[ModeName]
+    error: Mapped[str | None] = mapped_column(Text)
+    duration_seconds: Mapped[float | None]
+    started_at: Mapped[datetime]
+    run_id: Mapped[str] = mapped_column(String(64))
+
+
+class Alert(Base):
+    """One alert and how often its cause was seen; ``dedup_key`` makes it one."""
+
+    __tablename__ = "alerts"
+
+    dedup_key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    severity: Mapped[ModeName]
+    subject: Mapped[str] = mapped_column(String(200))
+    body: Mapped[str] = mapped_column(Text)
+    count: Mapped[int]
+    delivered: Mapped[bool]
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+
+
+class EodStatus(Base):
+    """How the end-of-day work of one session went."""
+
+    __tablename__ = "eod_status"
+
+    job_date: Mapped[date] = mapped_column(primary_key=True)
+    status: Mapped[ModeName]
+    detail: Mapped[Json]
+    error: Mapped[str | None] = mapped_column(Text)
+    retry_count: Mapped[int]
+    updated_at: Mapped[datetime]
 
 
 class StrategyConfig(Base):

@@ -15,7 +15,7 @@ from jutsu_dagster.core.errors import LedgerError
 from jutsu_dagster.storage.database import file_lock, sqlite_file
 
 # The newest revision, as a constant because reading Alembic's folder costs 0.1 s a command.
-HEAD = "0001"
+HEAD = "0002"
 # Not Alembic's default name: Dagster keeps its own revision there, and may share the database.
 VERSION_TABLE = "jutsu_alembic_version"
 _MIGRATIONS = Path(__file__).parent / "migrations"
