@@ -1,15 +1,29 @@
-"""A small project on disk, filled once and copied for every test that wants one."""
+"""Projects and databases for every layer's tests.
+
+The small project on disk is filled once and copied for every test that wants one. The PostgreSQL
+server is started for the first test that wants a database, once in each process of the test run.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from jutsu_dagster.storage.database import parse_url
 from jutsu_dagster_tests.homes import LAST, Home, write_config
+from jutsu_dagster_tests.postgres.databases import Databases
+from jutsu_dagster_tests.postgres.programs import UnavailableError
+from jutsu_dagster_tests.postgres.server import Server
+
+POSTGRES_URL = "JUTSU_TEST_POSTGRES_URL"
+REQUIRE_POSTGRES = "JUTSU_TEST_REQUIRE_POSTGRES"
 
 _FIRST = date(2008, 9, 1)
 
@@ -40,3 +54,39 @@ def home(filled_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("JUTSU_HOME", str(path))
     monkeypatch.setenv("COLUMNS", "120")
     return Home(path)
+
+
+def _without_postgres(reason: str) -> NoReturn:
+    if any(os.environ.get(name, "").lower() in {"1", "true"} for name in ("CI", REQUIRE_POSTGRES)):
+        pytest.fail(f"no PostgreSQL, and CI or {REQUIRE_POSTGRES} demands one: {reason}")
+    pytest.skip(f"no PostgreSQL: {reason}")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """A server of this process's own, which tests may stop, start and restart."""
+    if find_spec("psycopg2") is None:
+        _without_postgres("psycopg2 is not installed; it comes with the extra 'postgres'")
+    try:
+        server = Server()
+    except UnavailableError as error:
+        _without_postgres(str(error))
+    with server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Databases:
+    """The server that the environment names, or else our own; not to be restarted."""
+    named = os.environ.get(POSTGRES_URL)
+    if named:
+        return Databases(parse_url(named))
+    server: Server = request.getfixturevalue("postgres_server")
+    return server
+
+
+@pytest.fixture
+def postgres_url(postgres: Databases) -> Iterator[str]:
+    """URL of an empty PostgreSQL database of the test's own; mark such tests ``postgres``."""
+    with postgres.database() as url:
+        yield url
