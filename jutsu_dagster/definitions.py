@@ -6,8 +6,12 @@ import dagster as dg
 
 from jutsu_dagster.defs.backtests import build_backtest
 from jutsu_dagster.defs.market import build_etf_checks, build_etf_daily
+from jutsu_dagster.defs.operations import build_operations
+from jutsu_dagster.defs.paper import build_paper_accounts
 from jutsu_dagster.defs.partitions import daily_partitions, yearly_partitions
 from jutsu_dagster.defs.resources import build_resources
+from jutsu_dagster.defs.schedules import TRADING_JOB, build_schedules
+from jutsu_dagster.defs.sensors import build_sensors
 from jutsu_dagster.registry.load import StrategyRegistry
 from jutsu_dagster.registry.universe import etf_symbols
 from jutsu_dagster.settings import Settings
@@ -39,9 +43,10 @@ def _build(registry: StrategyRegistry, settings: Settings) -> dg.Definitions:
     starts = [entry.config.backtest_start.year for entry in entries if entry.config]
     years = yearly_partitions(min(starts))
     backtests = [build_backtest(entry, years) for entry in entries]
+    accounts, replays = build_paper_accounts(registry, settings, days)
     return dg.Definitions(
-        assets=[build_etf_daily(symbols, days), *backtests],
-        asset_checks=[build_etf_checks(symbols)],
+        assets=[build_etf_daily(symbols, days), *backtests, *accounts],
+        asset_checks=[build_etf_checks(symbols, settings), *replays],
         jobs=[
             dg.define_asset_job(
                 INGEST_JOB,
@@ -53,7 +58,18 @@ def _build(registry: StrategyRegistry, settings: Settings) -> dg.Definitions:
                 selection=dg.AssetSelection.groups("backtests"),
                 description="Backtest every active strategy over a range of years.",
             ),
+            dg.define_asset_job(
+                TRADING_JOB,
+                selection=dg.AssetSelection.groups("market", "strategies"),
+                description=(
+                    "A day's bars, then every paper account, the primary first; each account is"
+                    " computed again from its first session and compared."
+                ),
+            ),
+            *build_operations(registry, settings),
         ],
+        schedules=build_schedules(registry, settings),
+        sensors=build_sensors(registry, settings),
         resources=build_resources(settings),
         executor=dg.in_process_executor,
     )

@@ -18,6 +18,12 @@ class Settings(BaseSettings):
     etf_source: str = Field("sample", description="sample | files:<path>")
     crypto_source: str = Field("sample", description="sample | files:<path>")
     market_store: str | None = Field(None, description="Path or URL of the Delta tables")
+    # Not in repr: the tokens of messaging services stand in them.
+    alert_urls: str | None = Field(None, repr=False, description="apprise URLs, space or comma")
+    schedules: bool = Field(
+        default=False, description="Schedules and watches run; set by `jutsu up --schedules`"
+    )
+    webserver_url: str | None = Field(None, description="Dagster's UI; set by `jutsu up`")
 
     @property
     def registry_path(self) -> Path:

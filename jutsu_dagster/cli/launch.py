@@ -37,6 +37,8 @@ def up(
     host: str = "127.0.0.1",
     port: int = 3000,
     module: str = DEFINITIONS,
+    *,
+    schedules: bool = False,
 ) -> int:
     """Run Dagster until a signal comes or a part of it dies.
 
@@ -49,6 +51,8 @@ def up(
         Where the webserver listens.
     module : str
         The module with the definitions.
+    schedules : bool
+        Whether schedules and watches run; what was switched by hand in the UI stays as it is.
 
     Returns
     -------
@@ -68,7 +72,11 @@ def up(
         with (
             instance(settings),
             tempfile.TemporaryDirectory(prefix="jutsu-") as folder,
-            group(settings.state_dir / "logs", _environment(settings, address), home) as (
+            group(
+                settings.state_dir / "logs",
+                _environment(settings, address, schedules=schedules),
+                home,
+            ) as (
                 children,
                 signals,
             ),
@@ -93,12 +101,13 @@ def _only_one(settings: Settings, address: str) -> Iterator[None]:
         yield
 
 
-def _environment(settings: Settings, address: str) -> dict[str, str]:
+def _environment(settings: Settings, address: str, *, schedules: bool) -> dict[str, str]:
     return {
         **os.environ,
         "DAGSTER_HOME": str(settings.dagster_home.resolve()),
         "JUTSU_HOME": str(settings.home.resolve()),
         "JUTSU_WEBSERVER_URL": address,
+        "JUTSU_SCHEDULES": "1" if schedules or settings.schedules else "0",
         "PYTHONUNBUFFERED": "1",
     }
 

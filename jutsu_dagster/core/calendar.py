@@ -37,6 +37,11 @@ def _sessions(last_year: int) -> TimeArray:
     return sessions
 
 
+def exchange_calendar(day: date) -> ExchangeCalendar:
+    """Return a calendar that reaches over ``day``."""
+    return _calendar(max(day.year, datetime.now(UTC).year + 1))
+
+
 def sessions_between(first: date, last: date) -> TimeArray:
     """Return the XNYS sessions from ``first`` to ``last``, both inclusive, datetime64[D]."""
     if first.year < FIRST_YEAR:

@@ -51,7 +51,7 @@ def build_backtest(
                 ],
                 group_name="backtests",
                 description=_description(entry),
-                tags=_tags(entry),
+                tags=strategy_tags(entry, "backtest"),
                 kinds={"python", "numba"},
                 owners=["team:research"],
                 code_version=code_version(type(entry.config.strategy)) if entry.config else None,
@@ -112,10 +112,11 @@ def _description(entry: StrategyEntry) -> str:
     )
 
 
-def _tags(entry: StrategyEntry) -> dict[str, str]:
+def strategy_tags(entry: StrategyEntry, mode: str) -> dict[str, str]:
+    """Return the tags by which a strategy's assets are found."""
     role = "primary" if entry.is_primary else "secondary"
     status = "broken" if entry.faults else "active" if entry.is_active else "inactive"
-    return {"strategy_id": entry.id, "mode": "backtest", "role": role, "status": status}
+    return {"strategy_id": entry.id, "mode": mode, "role": role, "status": status}
 
 
 def _definition_metadata(entry: StrategyEntry) -> Metadata:

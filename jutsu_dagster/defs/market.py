@@ -7,11 +7,14 @@ import dagster as dg
 
 from jutsu_dagster.defs.metadata import Metadata, closes_plot, range_hash
 from jutsu_dagster.defs.resources import SourceResource, StorageResource
+from jutsu_dagster.pipeline.alerts import Alerts, data_check_failed
 from jutsu_dagster.pipeline.ingest import ETF_DAILY, DayReport, ingest_range
 from jutsu_dagster.pipeline.quality import CHECKS, Finding, check_days
+from jutsu_dagster.settings import Settings
 
 ETF_DAILY_KEY = dg.AssetKey(["market", ETF_DAILY])
 _FINDINGS_SHOWN = 20
+_BLOCKING = {check.name for check in CHECKS if check.severity == "ERROR"}
 
 
 def partition_range(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> tuple[date, date]:
@@ -86,7 +89,7 @@ def _day_metadata(day: DayReport) -> Metadata:
     return metadata
 
 
-def build_etf_checks(symbols: Sequence[str]) -> dg.AssetChecksDefinition:
+def build_etf_checks(symbols: Sequence[str], settings: Settings) -> dg.AssetChecksDefinition:
     """Build the checks of ``market/etf_daily``; all but warnings block what is below.
 
     They look at the partitions of their run, one day or a range, and say which. The specs
@@ -115,6 +118,16 @@ def build_etf_checks(symbols: Sequence[str]) -> dg.AssetChecksDefinition:
         listings = etf_source.open().listings(symbols)
         findings = check_days(storage.market(), ETF_DAILY, symbols, listings, first, last)
         days = (last - first).days + 1
+        broken = [finding for finding in findings if finding.check in _BLOCKING]
+        if broken:
+            Alerts.of(settings, storage.ledger()).send(
+                data_check_failed(
+                    ETF_DAILY,
+                    [finding.day for finding in broken],
+                    [str(finding) for finding in broken[:_FINDINGS_SHOWN]],
+                    context.run_id,
+                )
+            )
         for check in CHECKS:
             found = [finding for finding in findings if finding.check == check.name]
             yield dg.AssetCheckResult(

@@ -14,17 +14,17 @@ from sqlalchemy.exc import DBAPIError
 
 from jutsu_dagster.core.account import AccountKey
 from jutsu_dagster.core.errors import LedgerError
-from jutsu_dagster.storage import models
+from jutsu_dagster.storage import journal_models, models
 from jutsu_dagster.storage.database import plain
 from jutsu_dagster.storage.frames import columns_of, frame_of
 
-RunStatus = Literal["running", "ok", "failed", "skipped"]
+RunStatus = Literal["ok", "failed", "skipped"]
 MarkSource = Literal["refresh", "eod"]
 
-_RUNS = cast("Table", models.StrategyRun.__table__)
-_SETS = cast("Table", models.ParameterSet.__table__)
+_RUNS = cast("Table", journal_models.StrategyRun.__table__)
+_SETS = cast("Table", journal_models.ParameterSet.__table__)
 _SNAPSHOTS = cast("Table", models.PerformanceSnapshot.__table__)
-_EOD = cast("Table", models.EodStatus.__table__)
+_EOD = cast("Table", journal_models.EodStatus.__table__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +35,7 @@ class Attempt:
     ----------
     account : AccountKey
     partition : str
-    status : "running", "ok", "failed" or "skipped"
-        ``running`` of a process that is gone means that it was killed.
+    status : "ok", "failed" or "skipped"
     started_at : datetime
     run_id : str
     duration_seconds : float, optional

@@ -1,0 +1,154 @@
+"""``jutsu trade``: trading sessions for a range of days, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from jutsu_dagster.cli.console import answer_json, print_table, progress, say
+from jutsu_dagster.cli.instance import instance
+from jutsu_dagster.cli.project import Project
+from jutsu_dagster.cli.runs import RunFailedError, run_range
+from jutsu_dagster.core.errors import ConfigError, DataError, Fault, nearest
+
+if TYPE_CHECKING:
+    from jutsu_dagster.pipeline.catch_up import Standing
+
+
+def trade(
+    project: Project,
+    strategy_ids: Sequence[str],
+    first: date | None,
+    last: date | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Trade the days that the paper accounts lack, up to ``last``, as one run.
+
+    Parameters
+    ----------
+    project : Project
+    strategy_ids : sequence of str
+        All that trade on paper unless given.
+    first, last : date, optional
+        Default: the first day that any of the accounts lacks, and yesterday (UTC).
+
+    Raises
+    ------
+    RunFailedError
+        If a strategy or a data check failed; what others could do is done and shown first.
+    """
+    from jutsu_dagster.defs.market import ETF_DAILY_KEY
+    from jutsu_dagster.defs.paper import paper_key
+    from jutsu_dagster.defs.schedules import TRADING_JOB, first_day
+    from jutsu_dagster.pipeline.catch_up import standings
+
+    ids = _checked(project, strategy_ids)
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    until = last or yesterday
+    if until > yesterday:
+        raise DataError(f"{until} has not ended yet in UTC; the last day to trade is {yesterday}")
+    project.ledger.strategies()
+    failed: RunFailedError | None = None
+    with instance(project.settings) as opened:
+        begin = first
+        if begin is None:
+            found = standings(project.registry, project.ledger, until, ids)
+            begin = min((each.missing[0] for each in found if each.missing), default=None)
+            if begin is None and not strategy_ids:
+                begin = first_day(project.registry, project.settings, opened, until)
+        if begin is not None:
+            if begin > until:
+                raise DataError(f"the range {begin} to {until} is empty")
+            days = (until - begin).days + 1
+            keys = [ETF_DAILY_KEY, *map(paper_key, ids)]
+            label = f"{TRADING_JOB} {begin} to {until}" if days > 1 else f"{TRADING_JOB} {begin}"
+            with progress(label, days * len(keys), shown=not as_json) as advance:
+                try:
+                    run_range(
+                        opened, project.definitions, TRADING_JOB, keys, begin.isoformat(),
+                        until.isoformat(), partitions=days, progress=advance,
+                    )  # fmt: skip
+                except RunFailedError as error:
+                    failed = error
+        elif not as_json:
+            say(f"every account is up to {until}")
+    _show(project, standings(project.registry, project.ledger, until, ids), as_json=as_json)
+    if failed is not None:
+        raise failed
+
+
+def _checked(project: Project, strategy_ids: Sequence[str]) -> list[str]:
+    from jutsu_dagster.pipeline.night import paper_entries
+
+    known = [entry.id for entry in paper_entries(project.registry)]
+    for id_ in strategy_ids:
+        if id_ not in known:
+            project.entry(id_)
+            rule = f"is not active or not for paper trading; there are {', '.join(known)}"
+            fault = Fault(project.registry.file, "strategies", id_, rule, nearest(id_, known))
+            raise ConfigError([fault])
+    return [id_ for id_ in known if id_ in strategy_ids] if strategy_ids else known
+
+
+def _show(project: Project, found: Sequence[Standing], *, as_json: bool) -> None:
+    rows = [_row(project, each) for each in found]
+    if as_json:
+        answer_json({"accounts": rows})
+        return
+    header = ["strategy", "status", "session", "equity", "day", "since start", "drawdown", "note"]
+    print_table("Paper accounts", header, [_text(row) for row in rows])
+    from jutsu_dagster.pipeline.ingest import ETF_DAILY
+    from jutsu_dagster.sources.base import is_synthetic
+
+    source = project.store.source(ETF_DAILY)
+    if is_synthetic(source):
+        say(f"Market: {source}, which is synthetic.")
+
+
+def _row(project: Project, standing: Standing) -> dict[str, Any]:
+    from jutsu_dagster.pipeline.paper import paper_account
+    from jutsu_dagster.storage import journal
+
+    account = paper_account(standing.strategy_id)
+    attempts = journal.attempts(project.ledger.engine, limit=1000)
+    own = attempts[attempts["strategy_id"] == standing.strategy_id]
+    last = project.ledger.latest_checkpoint(account)
+    row: dict[str, Any] = {
+        "strategy_id": standing.strategy_id,
+        "status": str(own["status"].iloc[0]) if len(own) else "new",
+        "error": own["error"].iloc[0] if len(own) else None,
+        "duration_seconds": own["duration_seconds"].iloc[0] if len(own) else None,
+        "session": None,
+        "missing_sessions": len(standing.missing),
+        "note": standing.note,
+    }
+    if last is not None:
+        state = last.closing
+        day = project.ledger.snapshots(account, last.last_session, last.last_session)
+        row |= {
+            "session": str(last.last_session),
+            "equity": state.equity,
+            "day_return": float(day["daily_return"].iloc[0]) if len(day) else None,
+            "since_start": state.equity / state.initial_capital - 1.0,
+            "drawdown": state.equity / state.peak - 1.0,
+            "positions": dict(state.shares),
+        }
+    return row
+
+
+def _text(row: dict[str, Any]) -> list[str]:
+    def percent(name: str) -> str:
+        value = row.get(name)
+        return "" if value is None else f"{value:+.2%}"
+
+    equity = row.get("equity")
+    note = row["note"] or (row["error"] if row["status"] != "ok" else "") or ""
+    if row["missing_sessions"]:
+        note = f"{row['missing_sessions']} sessions missing. {note}"
+    return [
+        row["strategy_id"], row["status"], row["session"] or "none",
+        "" if equity is None else f"{equity:,.2f}", percent("day_return"),
+        percent("since_start"), percent("drawdown"), note.partition("\n")[0],
+    ]  # fmt: skip

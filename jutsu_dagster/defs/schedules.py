@@ -1,0 +1,142 @@
+"""When things run by themselves: the night, marks on exchange hours, the end of the day."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import dagster as dg
+
+from jutsu_dagster.core.errors import JutsuError
+from jutsu_dagster.core.hours import in_refresh_hours, is_end_of_day
+from jutsu_dagster.defs.market import ETF_DAILY_KEY
+from jutsu_dagster.defs.operations import EOD_JOB, REFRESH_JOB
+from jutsu_dagster.defs.paper import paper_key
+from jutsu_dagster.pipeline.catch_up import missing_range, standings
+from jutsu_dagster.pipeline.night import paper_entries
+from jutsu_dagster.registry.load import StrategyRegistry
+from jutsu_dagster.settings import Settings
+from jutsu_dagster.storage.ledger import Ledger
+
+TRADING_JOB = "trading_session"
+_UNDER_WAY = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+
+def build_schedules(registry: StrategyRegistry, settings: Settings) -> list[dg.ScheduleDefinition]:
+    """Build the schedules; they run where the settings say ``schedules``, else they are stopped."""
+    status = (
+        dg.DefaultScheduleStatus.RUNNING if settings.schedules else dg.DefaultScheduleStatus.STOPPED
+    )
+
+    @dg.schedule(
+        name=TRADING_JOB,
+        job_name=TRADING_JOB,
+        cron_schedule="30 0 * * *",
+        execution_timezone="UTC",
+        default_status=status,
+        description=(
+            "After each UTC day: its market day and every paper account, with all days that were"
+            " missed before it, in order, as one run."
+        ),
+    )
+    def trading_session(
+        context: dg.ScheduleEvaluationContext,
+    ) -> dg.RunRequest | dg.SkipReason:
+        until = context.scheduled_execution_time.astimezone(UTC).date() - timedelta(days=1)
+        busy = context.instance.get_run_ids(
+            dg.RunsFilter(job_name=TRADING_JOB, statuses=_UNDER_WAY), limit=1
+        )
+        if busy:
+            return dg.SkipReason(f"run {busy[0]} is under way; the next tick takes what it leaves")
+        try:
+            first = first_day(registry, settings, context.instance, until)
+        except JutsuError as error:
+            # The tick fails with this text; an alert comes from the watch for nights without a run.
+            raise dg.Failure(description=str(error)) from error
+        if first is None:
+            return dg.SkipReason(f"every account is up to {until}")
+        return dg.RunRequest(
+            run_key=f"{TRADING_JOB}:{first}:{until}:{context.scheduled_execution_time:%Y%m%d}",
+            tags={
+                "dagster/asset_partition_range_start": first.isoformat(),
+                "dagster/asset_partition_range_end": until.isoformat(),
+            },
+        )
+
+    @dg.schedule(
+        name=REFRESH_JOB,
+        job_name=REFRESH_JOB,
+        # A list, because 15:30 is the last one and no other has a half hour.
+        cron_schedule=["0 10-15 * * 1-5", "30 15 * * 1-5", "30 12 * * 1-5"],
+        execution_timezone="America/New_York",
+        default_status=status,
+        description="On exchange hours, half days too: every account at the latest quotes.",
+    )
+    def hourly_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        at = context.scheduled_execution_time
+        if not in_refresh_hours(at) or (_is_half_past(at) and not _is_last_refresh(at)):
+            return dg.SkipReason(f"{at:%Y-%m-%d %H:%M} is outside the refreshes of that day")
+        return _at(REFRESH_JOB, "mark_to_quotes", at)
+
+    @dg.schedule(
+        name=EOD_JOB,
+        job_name=EOD_JOB,
+        cron_schedule=["15 13 * * 1-5", "15 16 * * 1-5"],
+        execution_timezone="America/New_York",
+        default_status=status,
+        description="Fifteen minutes after the close, early closes too.",
+    )
+    def eod_finalization(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        at = context.scheduled_execution_time
+        if not is_end_of_day(at):
+            return dg.SkipReason(f"{at:%Y-%m-%d %H:%M} is not 15 minutes after a close")
+        return _at(EOD_JOB, "finalize_day", at)
+
+    return [trading_session, hourly_refresh, eod_finalization]
+
+
+def first_day(
+    registry: StrategyRegistry, settings: Settings, instance: dg.DagsterInstance, until: date
+) -> date | None:
+    """Return the first day up to ``until`` that is still to be traded or shown as closed.
+
+    What is recorded the ledger knows; that a closed day was looked at, only Dagster does.
+    """
+    ledger = Ledger(settings.ledger_url)
+    ledger.require_current()
+    try:
+        found = standings(registry, ledger, until)
+    finally:
+        ledger.close()
+    missing = missing_range(found, until)
+    recorded = [each.recorded for each in found if each.recorded is not None]
+    if missing is not None:
+        return missing[0]
+    if not recorded:
+        return None
+    keys = [ETF_DAILY_KEY, *(paper_key(entry.id) for entry in paper_entries(registry))]
+    shown = [instance.get_materialized_partitions(key) for key in keys]
+    # All accounts are up to date, so what is left can only be closed days after the last session.
+    day = max(recorded) + timedelta(days=1)
+    while day <= until:
+        if any(day.isoformat() not in each for each in shown):
+            return day
+        day += timedelta(days=1)
+    return None
+
+
+def _at(job: str, op: str, moment: datetime) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=f"{job}:{moment:%Y%m%dT%H%M}",
+        run_config=dg.RunConfig(ops={op: {"config": {"at": moment.isoformat()}}}),
+    )
+
+
+def _is_half_past(moment: datetime) -> bool:
+    return moment.minute != 0
+
+
+def _is_last_refresh(moment: datetime) -> bool:
+    return not in_refresh_hours(moment + timedelta(minutes=1))
