@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -67,19 +68,31 @@ def export(
 def up(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
+    schedules: Annotated[
+        bool,
+        typer.Option("--schedules", help="Start the schedules and watches; stopped otherwise."),
+    ] = False,
 ) -> None:
     """Run Dagster's UI and daemon with everything in it, until Ctrl-C."""
     from jutsu_dagster.cli.launch import up as run
     from jutsu_dagster.settings import Settings
 
-    raise typer.Exit(run(Settings(), typer.echo, host=host, port=port))
+    raise typer.Exit(run(Settings(), typer.echo, host=host, port=port, schedules=schedules))
 
 
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    send: Annotated[
+        bool, typer.Option("--send/--no-send", help="Send a test to every alert URL.")
+    ] = True,
+    as_json: Json = False,
+) -> None:
     """Check the installation, the configuration and the data, and say what to mend."""
+    from jutsu_dagster.cli import doctor_alerts
     from jutsu_dagster.cli.doctor import exit_code, run_checks, show
+    from jutsu_dagster.cli.doctor_checks import LOOKS
     from jutsu_dagster.settings import Settings
 
-    checks = run_checks(Settings())
+    alerts = partial(doctor_alerts.check_alerts, send=send)
+    checks = run_checks(Settings(), [*LOOKS, (doctor_alerts.NAME, alerts)])
     typer.echo(show(checks, as_json=as_json))
     raise typer.Exit(exit_code(checks))

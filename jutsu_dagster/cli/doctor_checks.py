@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jutsu_dagster.cli.doctor import Check, Look
+from jutsu_dagster.cli.doctor_paper import check_paper, check_states
 
 if TYPE_CHECKING:
     from jutsu_dagster.registry.load import StrategyRegistry
@@ -232,6 +233,8 @@ LOOKS: tuple[tuple[str, Look], ...] = (
     ("market", check_market),
     ("ledger", check_ledger),
     ("backtests", check_backtests),
+    ("paper", check_paper),
+    ("state", check_states),
     ("disk", check_disk),
     ("runs", check_runs),
 )

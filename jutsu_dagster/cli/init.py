@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from jutsu_dagster.cli.console import progress, say
 from jutsu_dagster.cli.instance import instance
 from jutsu_dagster.cli.project import Project
@@ -18,23 +16,15 @@ def init(settings: Settings, *, quiet: bool = False) -> dict[str, object]:
     for folder in (settings.state_dir / "market", settings.state_dir / "strategies"):
         folder.mkdir(parents=True, exist_ok=True)
     settings.reports_dir.mkdir(parents=True, exist_ok=True)
-    from jutsu_dagster.storage.ledger import Ledger, StrategyRecord
+    from jutsu_dagster.pipeline.registry_edits import sync_ledger
+    from jutsu_dagster.storage.ledger import Ledger
+    from jutsu_dagster.storage.state_manager import MultiStrategyStateManager
 
     ledger = Ledger(settings.ledger_url)
     ledger.migrate()
-    ledger.sync_strategies(
-        [
-            StrategyRecord(
-                strategy_id=entry.id,
-                display_name=entry.display_name,
-                strategy_class=entry.strategy_class,
-                is_primary=entry.is_primary,
-                is_active=entry.is_active,
-                config_yaml=_text(settings.home / entry.config_file),
-            )
-            for entry in registry.entries.values()
-        ]
-    )
+    sync_ledger(registry, ledger)
+    # Initial files for new strategies, the link to the primary's, and whatever was damaged.
+    MultiStrategyStateManager(registry, ledger).get_all_states()
     with instance(settings):
         pass
     with progress("compiling kernels", 3, shown=not quiet) as advance:
@@ -47,13 +37,9 @@ def init(settings: Settings, *, quiet: bool = False) -> dict[str, object]:
             say(f"set aside: {strategy_id}")
             for fault in faults:
                 say(f"  {fault}")
-        say(f"market data from {settings.etf_source}; next: jutsu ingest, then jutsu backtest")
+        say(f"market data from {settings.etf_source}; next: jutsu ingest, backtest, trade")
     return {
         "home": str(settings.home.resolve()),
         "strategies": active,
         "broken": {key: [str(f) for f in faults] for key, faults in registry.broken.items()},
     }
-
-
-def _text(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.is_file() else None

@@ -47,6 +47,14 @@ class Project:
         return ledger
 
     @cached_property
+    def ledger_if_made(self) -> Ledger | None:
+        """The ledger, or None where it is a file that nobody made yet; a look makes none."""
+        from jutsu_dagster.storage.database import parse_url, sqlite_file
+
+        path = sqlite_file(parse_url(self.settings.ledger_url))
+        return None if path is not None and not path.exists() else self.ledger
+
+    @cached_property
     def source(self) -> MarketSource:
         """The source of daily bars, validated."""
         from jutsu_dagster.sources.open import open_source

@@ -172,7 +172,9 @@ def _dotted_keys() -> list[str]:
     ]
 
 
-def load_strategy_config(path: Path | str, home: Path | None = None) -> StrategyConfig:
+def load_strategy_config(
+    path: Path | str, home: Path | None = None, drafts: Mapping[Path, str] | None = None
+) -> StrategyConfig:
     """Return the configuration in the YAML file ``path``.
 
     Parameters
@@ -180,6 +182,8 @@ def load_strategy_config(path: Path | str, home: Path | None = None) -> Strategy
     path : Path or str
     home : Path, optional
         The project: a relative ``path`` starts here, and so does the search for own classes.
+    drafts : mapping of path to text, optional
+        What files would say: a path in it is not read.
 
     Raises
     ------
@@ -188,7 +192,7 @@ def load_strategy_config(path: Path | str, home: Path | None = None) -> Strategy
     """
     whole = Path(path) if home is None else home / path
     file = relative(whole, home)
-    return build_config(read_mapping(whole, file), whole, home, file)
+    return build_config(read_mapping(whole, file, drafts), whole, home, file)
 
 
 def build_config(

@@ -65,6 +65,9 @@ class StrategyRegistry:
     home : Path or str, optional
         The project, where ``config_file`` paths start and a user's own classes are found;
         unless given, the folder above the registry's ``config/``.
+    drafts : mapping of absolute path to text, optional
+        What files would say, the registry's own or a strategy's: such a path is not read. This
+        is how a change is validated before it is written.
 
     Attributes
     ----------
@@ -81,11 +84,16 @@ class StrategyRegistry:
     """
 
     def __init__(
-        self, registry_path: Path | str = REGISTRY_PATH, home: Path | str | None = None
+        self,
+        registry_path: Path | str = REGISTRY_PATH,
+        home: Path | str | None = None,
+        *,
+        drafts: Mapping[Path, str] | None = None,
     ) -> None:
         self.path = Path(registry_path).absolute()
         self.home = Path(home).absolute() if home is not None else _home_of(self.path)
         self.file = relative(self.path, self.home)
+        self._drafts = drafts or {}
         spec, entries, faults = self._read()
         self.version = spec.version
         self.settings: RegistrySettings = spec.settings
@@ -131,7 +139,7 @@ class StrategyRegistry:
 
     def _read(self) -> tuple[RegistryFile, dict[str, StrategyEntry], list[Fault]]:
         """Return the registry file, its entries without configurations, and their faults."""
-        document = read_mapping(self.path, self.file)
+        document = read_mapping(self.path, self.file, self._drafts)
         try:
             spec = RegistryFile.model_validate(document)
         except ValidationError as error:
@@ -178,12 +186,13 @@ class StrategyRegistry:
             stated = shown(entry.strategy_class)
             where = dotted(key, "strategy_class")
             faults.append(Fault(self.file, where, stated, error.rule, error.nearest))
-        if not _is_file(self.home / entry.config_file):
+        path = self.home / entry.config_file
+        if path not in self._drafts and not _is_file(path):
             stated = shown(entry.config_file)
             faults.append(Fault(self.file, dotted(key, "config_file"), stated, "is no file"))
         else:
             try:
-                config = load_strategy_config(entry.config_file, self.home)
+                config = load_strategy_config(path, self.home, self._drafts)
             except ConfigError as error:
                 faults += error.faults
             else:

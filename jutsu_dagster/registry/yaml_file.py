@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -99,16 +99,16 @@ def parse_yaml(text: str, file: str) -> Any:
         raise ConfigError([Fault(file, "", None, "is nested too deeply")]) from error
 
 
-def read_mapping(path: Path, file: str) -> dict[str, Any]:
-    """Return the mapping that the YAML file ``path`` holds; faults call it ``file``.
+def read_text(path: Path, file: str) -> str:
+    """Return the text of ``path``, line ends as they are; faults call it ``file``.
 
     Raises
     ------
     ConfigError
-        If the file is missing, unreadable, no valid YAML, or no mapping of keys to values.
+        If the file is missing, unreadable, or not UTF-8.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_bytes().decode()
     except FileNotFoundError as error:
         raise ConfigError([Fault(file, "", None, "is missing")]) from error
     except UnicodeDecodeError as error:
@@ -117,7 +117,25 @@ def read_mapping(path: Path, file: str) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError([Fault(file, "", None, f"cannot be read: {reason}")]) from error
-    document = parse_yaml(text, file)
+
+
+def read_mapping(path: Path, file: str, drafts: Mapping[Path, str] | None = None) -> dict[str, Any]:
+    """Return the mapping that the YAML file ``path`` holds; faults call it ``file``.
+
+    Parameters
+    ----------
+    path : Path
+    file : str
+    drafts : mapping of path to text, optional
+        What files would say: a path in it is not read.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing, unreadable, no valid YAML, or no mapping of keys to values.
+    """
+    draft = drafts.get(path) if drafts else None
+    document = parse_yaml(read_text(path, file) if draft is None else draft, file)
     if not isinstance(document, dict):
         found = "is empty" if document is None else "is no mapping"
         raise ConfigError([Fault(file, "", None, f"{found}; it must hold keys and values")])

@@ -87,7 +87,11 @@ def note_attempts(engine: Engine, attempts: Sequence[Attempt]) -> None:
 
 def attempts(engine: Engine, run_id: str | None = None, limit: int = 200) -> pd.DataFrame:
     """Return the last attempts, newest first; of one run if its id is given."""
-    query = select(*columns_of(_RUNS)).order_by(_RUNS.c.started_at.desc()).limit(limit)
+    query = (
+        select(*columns_of(_RUNS))
+        .order_by(_RUNS.c.started_at.desc(), _RUNS.c.partition.desc())
+        .limit(limit)
+    )
     if run_id is not None:
         query = query.where(_RUNS.c.run_id == run_id)
     return _read(engine, _RUNS, query)

@@ -70,6 +70,8 @@ REFUSED = [
         "settings.isolate_failure (true) is not a known key. Did you mean 'isolate_failures'?",
     ),
     ("registry/settings/execution_timeout", 0, "settings.execution_timeout (0) must be > 0."),
+    ("registry/settings/memory_limit_mb", 255, "settings.memory_limit_mb (255) must be >= 256."),
+    ("registry/settings/memory_limit_mb", True, "memory_limit_mb (true) must be a number."),
     ("registry/settings/execution_timeout", True, "execution_timeout (true) must be a number."),
     ("registry/settings/isolate_failures", 1, "isolate_failures (1) must be true or false."),
     ("registry/settings/market_start", "soon", "settings.market_start ('soon') must be a date"),
