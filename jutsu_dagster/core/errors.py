@@ -24,6 +24,14 @@ class StrategyError(JutsuError):
     """A strategy's code or decision breaks the contract: NaN weights, a sum above one."""
 
 
+class StrategyTimeoutError(StrategyError):
+    """A strategy that did not decide in time."""
+
+
+class StrategyCrashError(StrategyError):
+    """A strategy that ended its process: a crash of the interpreter, too much memory."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One broken rule of a configuration file.

@@ -172,8 +172,9 @@ def decided(config: StrategyConfig, strategy: AllocationStrategy, bars: Bars) ->
         return strategy.decide(bars)
     except JutsuError:
         raise
-    # A user's class may raise anything; the traceback stays in the chain for the UI.
-    except Exception as error:
+    # A user's class may raise anything, and may call sys.exit; the traceback stays in the chain
+    # for the UI.
+    except (Exception, SystemExit) as error:
         frames = traceback.extract_tb(error.__traceback__)
         own = inspect.getfile(type(strategy))
         place = next((each for each in reversed(frames) if each.filename == own), frames[-1])

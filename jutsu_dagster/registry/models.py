@@ -77,6 +77,9 @@ class RegistrySettings(_Section):
 
     isolate_failures: StrictBool = True
     execution_timeout: Seconds = 300
+    memory_limit_mb: Annotated[int, BeforeValidator(_no_flag)] = Field(
+        4096, ge=256, le=1_048_576, description="What one decision may allocate, in MiB"
+    )
     detailed_timing_logs: StrictBool = True
     shared_data_fetch: StrictBool = True
     market_start: Day = Field(date(2008, 1, 1), description="First daily market partition")

@@ -47,7 +47,14 @@ def allocation_of(name: str, weights: FloatArray, bars: Bars) -> Allocation:
             f" expected (bars, symbols) {expected}"
         )
     ready: BoolArray = np.asarray(~np.isnan(weights).all(axis=1))
-    decided = weights[ready]
+    check_weights(name, weights[ready], np.flatnonzero(ready), bars)
+    codes = np.where(ready, np.arange(len(bars)), -1)
+    table = np.where(ready[:, None], weights, 0.0)
+    return Allocation(codes, table, np.zeros(len(bars), dtype=np.int64))
+
+
+def check_weights(name: str, decided: FloatArray, rows: NDArray[np.intp], bars: Bars) -> None:
+    """Raise StrategyError unless the weights decided at ``rows`` of ``bars`` can be held."""
     for broken, rule in (
         (~np.isfinite(decided).all(axis=1), "must be finite; a whole row of NaN means no opinion"),
         ((decided < 0).any(axis=1), "must be >= 0; short positions are not traded"),
@@ -55,12 +62,9 @@ def allocation_of(name: str, weights: FloatArray, bars: Bars) -> Allocation:
     ):
         if broken.any():
             row = int(np.flatnonzero(broken)[0])
-            session = bars.sessions[np.flatnonzero(ready)[row]]
+            session = bars.sessions[rows[row]]
             shown = dict(zip(bars.symbols, decided[row].tolist(), strict=True))
             raise StrategyError(f"{name}: target weights of {session} {shown} {rule}")
-    codes = np.where(ready, np.arange(len(bars)), -1)
-    table = np.where(ready[:, None], weights, 0.0)
-    return Allocation(codes, table, np.zeros(len(bars), dtype=np.int64))
 
 
 def joined(views: Sequence[Allocation], spans: Sequence[slice]) -> Allocation:
