@@ -65,7 +65,7 @@ def runs(
     as_json: Json = False,
 ) -> None:
     """Show how each strategy's last attempt at each session went: status, seconds, error."""
-    from jutsu_dagster.cli.console import answer_json, print_table
+    from jutsu_dagster.cli.console import answer_json, print_table, say
     from jutsu_dagster.cli.project import Project
     from jutsu_dagster.settings import Settings
     from jutsu_dagster.storage import journal
@@ -75,7 +75,7 @@ def runs(
         rows = found.astype(object).where(found.notna(), None).to_dict("records")
         answer_json({"runs": rows})
         return
-    header = ["strategy", "session", "status", "seconds", "started (UTC)", "error"]
+    header = ["strategy", "session", "status", "seconds", "started (UTC)"]
     print_table(
         "Last attempts",
         header,
@@ -86,8 +86,9 @@ def runs(
                 row.status,
                 f"{row.duration_seconds:.2f}",
                 f"{row.started_at:%Y-%m-%d %H:%M:%S}",
-                (row.error or "").partition("\n")[0],
             ]
             for row in found.itertuples()
         ],
     )
+    for row in found[found["status"] != "ok"].itertuples():
+        say(f"{row.strategy_id} {row.partition} {row.status}: {row.error}")

@@ -22,7 +22,16 @@ _INTERRUPTED = "DagsterExecutionInterruptedError"
 
 
 class RunFailedError(JutsuError):
-    """A run failed; the message is what its first failed step said."""
+    """A run failed; the message is what its first failed step said.
+
+    Attributes
+    ----------
+    run_id : str or None
+    """
+
+    def __init__(self, message: str, run_id: str | None = None) -> None:
+        super().__init__(message)
+        self.run_id = run_id
 
 
 def run_range(
@@ -64,7 +73,7 @@ def run_range(
         if _INTERRUPTED in reason:
             # Dagster turns Ctrl-C and SIGTERM into the failure of a step; here they end it all.
             raise KeyboardInterrupt
-        raise RunFailedError(f"{reason} (run {run_id})")
+        raise RunFailedError(f"{reason} (run {run_id})", run_id)
     return run_id
 
 

@@ -76,7 +76,19 @@ def trade(
             say(f"every account is up to {until}")
     _show(project, standings(project.registry, project.ledger, until, ids), as_json=as_json)
     if failed is not None:
-        raise failed
+        raise RunFailedError(_reasons(project, failed), failed.run_id) from failed
+
+
+def _reasons(project: Project, failed: RunFailedError) -> str:
+    """Return what every failed strategy said, or what the run as a whole did."""
+    from jutsu_dagster.storage import journal
+
+    rows = journal.attempts(project.ledger.engine, failed.run_id)
+    said = [
+        f"{row.strategy_id} {row.status}: {row.error}"
+        for row in rows[rows["status"] != "ok"].itertuples()
+    ]
+    return "\n".join([*reversed(said), f"run {failed.run_id}"]) if said else str(failed)
 
 
 def _checked(project: Project, strategy_ids: Sequence[str]) -> list[str]:
@@ -144,11 +156,11 @@ def _text(row: dict[str, Any]) -> list[str]:
         return "" if value is None else f"{value:+.2%}"
 
     equity = row.get("equity")
-    note = row["note"] or (row["error"] if row["status"] != "ok" else "") or ""
+    note = row["note"]
     if row["missing_sessions"]:
-        note = f"{row['missing_sessions']} sessions missing. {note}"
+        note = f"{row['missing_sessions']} sessions missing"
     return [
         row["strategy_id"], row["status"], row["session"] or "none",
         "" if equity is None else f"{equity:,.2f}", percent("day_return"),
-        percent("since_start"), percent("drawdown"), note.partition("\n")[0],
+        percent("since_start"), percent("drawdown"), note,
     ]  # fmt: skip

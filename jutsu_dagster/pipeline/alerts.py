@@ -34,7 +34,6 @@ __all__ = [
 ]
 
 _LOG = logging.getLogger(__name__)
-_LEVELS = {"critical": logging.ERROR, "warning": logging.WARNING}
 # Seconds for all services together.
 _TIMEOUT = 10.0
 # What nobody was told in a week is no news; a first URL must not bring a year of it.
@@ -129,8 +128,8 @@ class Alerts:
     def _send(self, alert: Alert, body: str, *, alone: bool) -> bool:
         book, new = self._noted(alert, body, alone=alone)
         if new:
-            level = _LEVELS.get(alert.severity, logging.INFO)
-            _LOG.log(level, "%s: %s\n%s", alert.severity, alert.subject, body)
+            # Whoever runs the command sees the failure itself; this is for logs that ask for it.
+            _LOG.info("%s: %s\n%s", alert.severity, alert.subject, body)
         # Undelivered, with others at work for longer than they may: one of them is delivering it.
         elif not alone or book is None or book.is_delivered(alert.key):
             return False
