@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from jutsu_dagster import __version__
-from jutsu_dagster.cli import commands, studies
+from jutsu_dagster.cli import alerts, commands, migrate, paper, strategies, studies
 from jutsu_dagster.core.errors import ConfigError, JutsuError
 
 # What typer exits with after Ctrl-C, without a word.
@@ -46,11 +46,17 @@ for command in (
     commands.ingest,
     studies.backtest,
     studies.sweep,
+    paper.trade,
+    paper.runs,
+    paper.reproduce,
     commands.export,
     commands.up,
     commands.doctor,
 ):
     app.command()(command)
+app.add_typer(alerts.app, name="alerts")
+app.add_typer(migrate.app, name="migrate")
+app.add_typer(strategies.app, name="strategies")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -62,11 +62,11 @@ def test_a_newer_schema_is_not_touched(ledger_url: str) -> None:
             refuse()
 
 
-def test_tables_of_an_earlier_system_are_not_touched(empty_url: str) -> None:
+def test_foreign_tables_of_our_names_are_not_touched(empty_url: str) -> None:
     engine = open_engine(parse_url(empty_url))
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE performance_snapshots (id INTEGER)"))
-    with pytest.raises(LedgerError, match="tables of an earlier system"):
+    with pytest.raises(LedgerError, match="foreign tables"):
         schema.migrate(engine)
     assert inspect(engine).get_table_names() == ["performance_snapshots"]
     engine.dispose()

@@ -5,12 +5,19 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from jutsu_dagster.storage.migrations.legacy_names import make_way
+from jutsu_dagster.storage.migrations.legacy_undo import undo
+
 revision = "0001"
-down_revision = None
+down_revision = "0000"
 
 
 def upgrade() -> None:
-    """Create snapshots, trades, checkpoints, trials and strategy_configs."""
+    """Create snapshots, trades, checkpoints, trials and strategy_configs.
+
+    Tables of an earlier system that bear these names are renamed to ``legacy_…``.
+    """
+    make_way(op.get_bind())
     op.create_table(
         "performance_snapshots",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -153,6 +160,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop all that ``upgrade`` created."""
+    """Drop all that ``upgrade`` created, and give an earlier system its names back."""
     for table in ("strategy_configs", "trials", "checkpoints", "trades", "performance_snapshots"):
         op.drop_table(table)
+    undo(op.get_bind(), revision)

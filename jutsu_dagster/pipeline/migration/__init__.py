@@ -1,0 +1,1 @@
+"""Moving a single-strategy set-up in, and out again."""
