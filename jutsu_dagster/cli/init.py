@@ -23,8 +23,11 @@ def init(settings: Settings, *, quiet: bool = False) -> dict[str, object]:
     ledger = Ledger(settings.ledger_url)
     ledger.migrate()
     sync_ledger(registry, ledger)
-    # Initial files for new strategies, the link to the primary's, and whatever was damaged.
-    MultiStrategyStateManager(registry, ledger).get_all_states()
+    if _single_strategy(settings):
+        say("a single-strategy set-up is here; `jutsu migrate legacy --from .` moves it in")
+    else:
+        # Initial files for new strategies, the link to the primary's, whatever was damaged.
+        MultiStrategyStateManager(registry, ledger).get_all_states()
     with instance(settings):
         pass
     with progress("compiling kernels", 3, shown=not quiet) as advance:
@@ -43,3 +46,10 @@ def init(settings: Settings, *, quiet: bool = False) -> dict[str, object]:
         "strategies": active,
         "broken": {key: [str(f) for f in faults] for key, faults in registry.broken.items()},
     }
+
+
+def _single_strategy(settings: Settings) -> bool:
+    """Return whether an earlier system's state is still in place, to be moved in, not aside."""
+    state = settings.state_dir / "state.json"
+    legacy = settings.home / "config" / "live_trading_config.yaml"
+    return legacy.is_file() and state.is_file() and not state.is_symlink()
