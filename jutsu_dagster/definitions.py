@@ -65,6 +65,12 @@ def _build(registry: StrategyRegistry, settings: Settings) -> dg.Definitions:
                     "A day's bars, then every paper account, the primary first; each account is"
                     " computed again from its first session and compared."
                 ),
+                # A killed worker is retried at once; what failed by itself would fail again.
+                tags={
+                    "dagster/max_retries": "2",
+                    "dagster/retry_strategy": "ALL_STEPS",
+                    "dagster/retry_on_asset_or_op_failure": "false",
+                },
             ),
             *build_operations(registry, settings),
         ],

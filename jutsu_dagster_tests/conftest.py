@@ -18,6 +18,7 @@ import pytest
 
 from jutsu_dagster.storage.database import parse_url
 from jutsu_dagster_tests.homes import LAST, Home, write_config
+from jutsu_dagster_tests.nights import START, TRADED, starts, trade
 from jutsu_dagster_tests.postgres.databases import Databases
 from jutsu_dagster_tests.postgres.programs import UnavailableError
 from jutsu_dagster_tests.postgres.server import Server
@@ -43,14 +44,36 @@ def filled_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home.path
 
 
+@pytest.fixture(scope="session")
+def filled_paper(filled_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The filled project with two weeks of paper trading behind it; only to be copied."""
+    path = tmp_path_factory.mktemp("paper") / "home"
+    shutil.copytree(filled_home, path)
+    traded = Home(path)
+    starts(traded, START, "v3_5b", "v3_5d")
+    assert all(result.success for result in trade(traded, START, TRADED, "before").values())
+    traded.ledger.close()
+    return path
+
+
 @pytest.fixture
 def home(filled_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A copy of the filled project that the test may spoil; ``JUTSU_HOME`` names it."""
+    return _copy(filled_home, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def paper_home(filled_paper: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A copy of the project with two weeks of paper trading; ``JUTSU_HOME`` names it."""
+    return _copy(filled_paper, tmp_path, monkeypatch)
+
+
+def _copy(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     for name in [name for name in os.environ if name.startswith("JUTSU_")]:
         if not name.startswith("JUTSU_TEST_"):
             monkeypatch.delenv(name)
     path = tmp_path / "home"
-    shutil.copytree(filled_home, path)
+    shutil.copytree(original, path, symlinks=True)
     monkeypatch.setenv("JUTSU_HOME", str(path))
     monkeypatch.setenv("COLUMNS", "120")
     return Home(path)

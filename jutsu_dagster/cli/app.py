@@ -93,8 +93,10 @@ def main(argv: list[str] | None = None) -> int:
 
 def _shown(error: JutsuError | OSError, *, as_json: bool) -> str:
     text = str(error)
-    if isinstance(error, OSError) and error.filename:
-        text = f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError):
+        from jutsu_dagster.storage.attempt import with_remedy
+
+        text = with_remedy(f"{error.filename}: {error.strerror}" if error.filename else text)
     if not as_json:
         return f"jutsu: {text}"
     body: dict[str, object] = {"error": text, "kind": type(error).__name__}

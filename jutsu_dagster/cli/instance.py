@@ -14,6 +14,8 @@ import yaml
 
 from jutsu_dagster.core.errors import JutsuError
 from jutsu_dagster.storage.atomic import write_text_atomic
+from jutsu_dagster.storage.attempt import storage_fault
+from jutsu_dagster.storage.database import parse_url
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -143,7 +145,7 @@ def instance(settings: Settings, *, mend: bool = True) -> Iterator[DagsterInstan
                 opened.get_runs_count()
             # Dagster lets through whatever its storage raises.
             except Exception as error:
-                reason = str(error).partition("\n")[0]
+                reason = storage_fault(error) or str(error).partition("\n")[0]
                 message = f"Dagster's storage in {home} cannot be opened: {reason}"
                 raise JutsuError(message) from error
         users = home / ".users.lock"
@@ -152,13 +154,31 @@ def instance(settings: Settings, *, mend: bool = True) -> Iterator[DagsterInstan
                 with locked(users, fcntl.LOCK_EX | fcntl.LOCK_NB) as alone:
                     if alone is not None:
                         fail_stranded_runs(opened)
-            with locked(users, fcntl.LOCK_SH):
+            with locked(users, fcntl.LOCK_SH), _told(settings):
                 yield opened
     finally:
         if before is None:
             os.environ.pop("DAGSTER_HOME", None)
         else:
             os.environ["DAGSTER_HOME"] = before
+
+
+@contextmanager
+def _told(settings: Settings) -> Iterator[None]:
+    """Say in one line what Dagster's storage refused: a full disk, a lost server."""
+    try:
+        yield
+    except (JutsuError, OSError):
+        raise
+    # Dagster lets through whatever its storage raises.
+    except Exception as error:
+        reason = storage_fault(error)
+        if reason is None:
+            raise
+        place = settings.dagster_home
+        if _postgres_url(settings.ledger_url) is not None:
+            place = parse_url(settings.ledger_url).render_as_string(hide_password=True)
+        raise JutsuError(f"Dagster's storage in {place} refused: {reason}") from error
 
 
 def _require_driver(settings: Settings) -> None:

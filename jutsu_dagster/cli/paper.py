@@ -81,9 +81,9 @@ def runs(
         header,
         [
             [
-                row.strategy_id,
-                row.partition,
-                row.status,
+                str(row.strategy_id),
+                str(row.partition),
+                str(row.status),
                 f"{row.duration_seconds:.2f}",
                 f"{row.started_at:%Y-%m-%d %H:%M:%S}",
             ]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int], None]
 # Ranges above this many partitions record their plan in one event instead of one a partition.
 _LONG_RANGE = 400
+_OURS = "jutsu_dagster."
 _INTERRUPTED = "DagsterExecutionInterruptedError"
 
 
@@ -97,13 +98,15 @@ def _reason(events: Sequence[DagsterEvent]) -> str:
         data = event.step_failure_data
         if data.user_failure_data and data.user_failure_data.description:
             return data.user_failure_data.description
-        error = data.error
-        while error is not None and error.cause is not None:
-            error = error.cause
-        if error is not None:
+        error, text = data.error, ""
+        while error is not None:
             text = error.message.strip()
-            # Our own faults need no class name before them; anybody else's class says a lot.
-            return text.partition(": ")[2] if text.startswith("jutsu_dagster.") else text
+            if text.startswith(_OURS):
+                # Says it better than what caused it, and needs no class name before it.
+                return text.partition(": ")[2]
+            error = error.cause
+        if text:
+            return text
     return "the run failed; open it in the UI for the reason"
 
 

@@ -52,12 +52,7 @@ def trade(
     project.ledger.strategies()
     failed: RunFailedError | None = None
     with instance(project.settings) as opened:
-        begin = first
-        if begin is None:
-            found = standings(project.registry, project.ledger, until, ids)
-            begin = min((each.missing[0] for each in found if each.missing), default=None)
-            if begin is None and not strategy_ids:
-                begin = first_day(project.registry, project.settings, opened, until)
+        begin = first or first_day(project.registry, project.settings, opened, until, ids)
         if begin is not None:
             if begin > until:
                 raise DataError(f"the range {begin} to {until} is empty")

@@ -1,12 +1,14 @@
 """Jobs around the night that are no assets: marks to quotes, and the end of the day."""
 
+from contextlib import closing
 from datetime import UTC, datetime
 
 import dagster as dg
 
 from jutsu_dagster.core.errors import JutsuError
+from jutsu_dagster.defs.failures import step_failure
 from jutsu_dagster.defs.paper import paper_key
-from jutsu_dagster.defs.resources import SourceResource
+from jutsu_dagster.defs.resources import SourceResource, StorageResource
 from jutsu_dagster.pipeline.desk import open_desk
 from jutsu_dagster.pipeline.end_of_day import end_day
 from jutsu_dagster.pipeline.marks import MarkReport, mark_accounts
@@ -28,7 +30,8 @@ class MomentConfig(dg.Config):
             return datetime.now(UTC)
         found = datetime.fromisoformat(self.at)
         if found.tzinfo is None:
-            raise dg.Failure(description=f"at: {self.at} must have a time zone, such as +00:00")
+            reason = f"at: {self.at} must have a time zone, such as +00:00"
+            raise step_failure(reason, alert_sent=False)
         return found.astimezone(UTC)
 
 
@@ -37,10 +40,13 @@ def build_operations(registry: StrategyRegistry, settings: Settings) -> list[dg.
 
     @dg.op(pool="market_etf_daily", description="Values every paper account at the latest quotes.")
     def mark_to_quotes(
-        context: dg.OpExecutionContext, config: MomentConfig, etf_source: SourceResource
+        context: dg.OpExecutionContext,
+        config: MomentConfig,
+        etf_source: SourceResource,
+        storage: StorageResource,
     ) -> None:
-        with open_desk(registry, settings) as desk, _as_failure():
-            reports = mark_accounts(registry, etf_source.open(), desk.ledger, config.moment())
+        with _as_failure(), closing(storage.ledger()) as ledger:
+            reports = mark_accounts(registry, etf_source.open(), ledger, config.moment())
         _told(context, reports)
 
     @dg.op(
@@ -51,7 +57,7 @@ def build_operations(registry: StrategyRegistry, settings: Settings) -> list[dg.
         context: dg.OpExecutionContext, config: MomentConfig, etf_source: SourceResource
     ) -> None:
         moment = config.moment()
-        with open_desk(registry, settings) as desk, _as_failure():
+        with _as_failure(), open_desk(registry, settings) as desk:
             done = end_day(desk, etf_source.open(), moment, context.run_id)
         _told(context, done.marks)
         for result in done.recovered:
@@ -68,7 +74,7 @@ def build_operations(registry: StrategyRegistry, settings: Settings) -> list[dg.
                     )
                 )
         if done.failed:
-            raise dg.Failure(description="\n".join(done.failed), allow_retries=False)
+            raise step_failure("\n".join(done.failed), alert_sent=not done.untold)
 
     @dg.job(
         name=REFRESH_JOB,
@@ -100,7 +106,7 @@ class _as_failure:  # noqa: N801  (read as a statement)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, JutsuError):
-            raise dg.Failure(description=str(error), allow_retries=False) from error
+            raise step_failure(str(error), alert_sent=False) from error
 
 
 def _told(context: dg.OpExecutionContext, reports: list[MarkReport]) -> None:

@@ -3,7 +3,8 @@
 import dagster as dg
 
 from jutsu_dagster.core.errors import ConfigError, JutsuError
-from jutsu_dagster.defs.backtests import strategy_tags
+from jutsu_dagster.defs.backtests import DATA_VERSION_TAG, strategy_tags
+from jutsu_dagster.defs.failures import step_failure
 from jutsu_dagster.defs.market import ETF_DAILY_KEY, partition_range
 from jutsu_dagster.defs.metadata import Metadata
 from jutsu_dagster.defs.paper_metadata import paper_curve, session_metadata
@@ -14,6 +15,7 @@ from jutsu_dagster.pipeline.replay import Replay, replay_account
 from jutsu_dagster.registry.load import StrategyEntry, StrategyRegistry
 from jutsu_dagster.settings import Settings
 from jutsu_dagster.storage import journal
+from jutsu_dagster.storage.state import StateError
 from jutsu_dagster.strategies.base import code_version
 
 REPLAY_CHECK = "replay"
@@ -79,16 +81,19 @@ def _build_account(
                 entry,
                 first,
                 last,
-                run_id=context.run_id,
-                failed_before=_failed_before(desk, context.run_id),
+                run_id=context.run.run_id,
+                failed_before=_failed_before(desk, context.run.run_id),
             )
             _told(context, result)
             if not result.success:
-                raise dg.Failure(
-                    description=result.error,
-                    metadata={"strategy_id": entry.id, "status": result.status},
+                _show_done(context, entry, result)
+                raise step_failure(
+                    result.error or "no reason given",
+                    alert_sent=True,
                     # What the user can mend fails the same way again; what he cannot may not.
                     allow_retries=not isinstance(result.cause, JutsuError),
+                    strategy_id=entry.id,
+                    status=result.status,
                 )
             for report in result.sessions:
                 context.add_asset_metadata(
@@ -103,6 +108,28 @@ def _build_account(
         return dg.MaterializeResult(data_version=dg.DataVersion(hashes[-1]))
 
     return account
+
+
+def _show_done(
+    context: dg.AssetExecutionContext, entry: StrategyEntry, result: StrategyResult
+) -> None:
+    """Report the days up to the last session that was done before the failure: it stands.
+
+    Where none was, nothing is reported, and the asset shows as failed and nothing else. A session
+    whose state file could not be written is left out: the next run takes it up again.
+    """
+    done = [at for at, report in enumerate(result.sessions) if report.state is not None]
+    if isinstance(result.cause, StateError | OSError):
+        done = done[:-1]
+    for report in result.sessions[: done[-1] + 1 if done else 0]:
+        context.log_event(
+            dg.AssetMaterialization(
+                paper_key(entry.id),
+                partition=report.day.isoformat(),
+                metadata=session_metadata(entry, report),
+                tags={DATA_VERSION_TAG: report.content_hash},
+            )
+        )
 
 
 def _failed_before(desk: Desk, run_id: str) -> list[str]:

@@ -1,5 +1,6 @@
 """When things run by themselves: the night, marks on exchange hours, the end of the day."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -16,6 +17,7 @@ from jutsu_dagster.settings import Settings
 from jutsu_dagster.storage.ledger import Ledger
 
 TRADING_JOB = "trading_session"
+_LOOKED_BACK = timedelta(days=6)
 _UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -98,33 +100,50 @@ def build_schedules(registry: StrategyRegistry, settings: Settings) -> list[dg.S
 
 
 def first_day(
-    registry: StrategyRegistry, settings: Settings, instance: dg.DagsterInstance, until: date
+    registry: StrategyRegistry,
+    settings: Settings,
+    instance: dg.DagsterInstance,
+    until: date,
+    ids: Sequence[str] = (),
 ) -> date | None:
     """Return the first day up to ``until`` that is still to be traded or shown as closed.
 
-    What is recorded the ledger knows; that a closed day was looked at, only Dagster does.
+    ``ids`` are the strategies asked about; all unless given.
+
+    What is recorded the ledger knows; that a closed day was looked at, and that a killed run did
+    not come to show what it had recorded, only Dagster does. Its last week is looked at.
     """
     ledger = Ledger(settings.ledger_url)
-    ledger.require_current()
     try:
-        found = standings(registry, ledger, until)
+        ledger.require_current()
+        found = standings(registry, ledger, until, ids)
     finally:
         ledger.close()
     missing = missing_range(found, until)
+    days = [missing[0]] if missing is not None else []
     recorded = [each.recorded for each in found if each.recorded is not None]
-    if missing is not None:
-        return missing[0]
-    if not recorded:
-        return None
-    keys = [ETF_DAILY_KEY, *(paper_key(entry.id) for entry in paper_entries(registry))]
-    shown = [instance.get_materialized_partitions(key) for key in keys]
-    # All accounts are up to date, so what is left can only be closed days after the last session.
-    day = max(recorded) + timedelta(days=1)
-    while day <= until:
-        if any(day.isoformat() not in each for each in shown):
-            return day
-        day += timedelta(days=1)
-    return None
+    if recorded:
+        # A broken strategy never shows anything.
+        sound = [entry.id for entry in paper_entries(registry) if entry.config]
+        asked = [id_ for id_ in sound if not ids or id_ in ids]
+        days += _unshown(instance, asked, max(recorded) - _LOOKED_BACK, until)
+    return min(days, default=None)
+
+
+def _unshown(
+    instance: dg.DagsterInstance, ids: Sequence[str], first: date, last: date
+) -> list[date]:
+    """Return the days that the market or any of the accounts does not show in Dagster."""
+    accounts = [instance.get_materialized_partitions(paper_key(id_)) for id_ in ids]
+    every = [*accounts, instance.get_materialized_partitions(ETF_DAILY_KEY)]
+    # Before the first day of any account there was nothing to show.
+    begun = min((min(each) for each in accounts if each), default="")
+    days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
+    return [
+        day
+        for day in days
+        if day.isoformat() >= begun and any(day.isoformat() not in each for each in every)
+    ]
 
 
 def _at(job: str, op: str, moment: datetime) -> dg.RunRequest:

@@ -107,7 +107,7 @@ def data_check_failed(
     found = "\n".join(checks)
     return Alert(
         f"data_check_failed:{table}:{first}:{last}:{_hash(_lasting(found))}",
-        "warning",
+        "critical",
         f"data check of {table} failed on {span}",
         _body(
             f"Bars of {table} break a rule on {named}{f' and {more} more days' * (more > 0)}."

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from pathlib import Path
 
 from jutsu_dagster.core.account import AccountKey, AccountState, Segment
 from jutsu_dagster.core.bars import FloatArray
 from jutsu_dagster.core.engine import buy_and_hold
+from jutsu_dagster.core.errors import DataError
 from jutsu_dagster.pipeline.evaluate import Decide, Evaluation, evaluate, stored_bars
 from jutsu_dagster.pipeline.ingest import ETF_DAILY
-from jutsu_dagster.registry.config import StrategyConfig
+from jutsu_dagster.registry.config import StrategyConfig, build_config
+from jutsu_dagster.storage import journal
+from jutsu_dagster.storage.ledger import Ledger
 from jutsu_dagster.storage.market import MarketStore
 from jutsu_dagster.storage.records import MetricValue, Provenance, RecordedPeriod
 from jutsu_dagster.strategies.base import code_version
@@ -31,6 +36,8 @@ class Carrier:
         Money that the baseline starts with.
     version : int
         Of the market table that was read.
+    metrics : mapping of name to number
+        Kept with every period, beside the period's own.
     """
 
     evaluation: Evaluation
@@ -38,6 +45,7 @@ class Carrier:
     first: int
     capital: float
     version: int
+    metrics: Mapping[str, MetricValue] = field(default_factory=dict)
 
     @cached_property
     def baseline(self) -> FloatArray:
@@ -69,7 +77,7 @@ class Carrier:
         name: str,
         segment: Segment,
         begin: int,
-        metrics: dict[str, MetricValue],
+        metrics: Mapping[str, MetricValue] | None = None,
     ) -> RecordedPeriod:
         """Return a segment that starts at row ``begin`` as the ledger takes it."""
         evaluation, decision = self.evaluation, self.evaluation.decision
@@ -88,7 +96,7 @@ class Carrier:
             provenance=self.provenance(end),
             decision_lag=0 if evaluation.config.execution_time == "close" else 1,
             opening_cell=int(decision.cells[begin - 1]) if begin else 0,
-            metrics=metrics,
+            metrics={**self.metrics, **(metrics or {})},
         )
 
 
@@ -99,3 +107,23 @@ def load(
     version = store.version(ETF_DAILY)
     bars = stored_bars(config, store, last, version)
     return evaluate(config, bars, last, decide), version
+
+
+def config_of(config: StrategyConfig, ledger: Ledger, parameter_hash: str) -> StrategyConfig:
+    """Return the strategy's configuration as it was under a parameter hash.
+
+    Raises
+    ------
+    DataError
+        If nobody kept it.
+    """
+    if parameter_hash == config.settings_hash:
+        return config
+    document = journal.parameters(ledger.engine, config.strategy_id, parameter_hash)
+    if document is None:
+        raise DataError(
+            f"{config.strategy_id}: the settings {parameter_hash} that a session was recorded"
+            " with are not kept in this ledger, so it cannot be computed again"
+        )
+    path = Path(f"{config.strategy_id}@{parameter_hash}")
+    return build_config(document, path, config.home, f"recorded settings {parameter_hash}")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from jutsu_dagster.core.calendar import sessions_between
+from jutsu_dagster.pipeline.book import Book
 from jutsu_dagster.pipeline.night import paper_entries
-from jutsu_dagster.pipeline.paper import Book
 from jutsu_dagster.registry.load import StrategyRegistry
 from jutsu_dagster.storage.ledger import Ledger
 

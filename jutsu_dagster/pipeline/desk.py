@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from jutsu_dagster.pipeline.alerts import Alerts
+from jutsu_dagster.pipeline.alerts import Alert, Alerts
 from jutsu_dagster.pipeline.isolation.client import Isolated, shared
 from jutsu_dagster.pipeline.night import Desk
 from jutsu_dagster.registry.load import StrategyRegistry
@@ -21,6 +21,15 @@ def isolated(registry: StrategyRegistry) -> Isolated:
     All of one process share the server that forks them: it takes a second to start.
     """
     return shared(registry.settings.execution_timeout, registry.settings.memory_limit_mb)
+
+
+def tell(settings: Settings, alert: Alert) -> None:
+    """Send an alert where no desk is open; like every alert, it never raises."""
+    ledger = Ledger(settings.ledger_url)
+    try:
+        Alerts.of(settings, ledger).send(alert)
+    finally:
+        ledger.close()
 
 
 @contextmanager

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 
 from jutsu_dagster.core.calendar import sessions_before, sessions_between
 from jutsu_dagster.core.errors import JutsuError
@@ -30,11 +33,15 @@ class EndOfDay:
         Of the accounts that lacked one of the last sessions.
     failed : list of str
         What could not be done, one line each.
+    untold : list of str
+        Those of them that nobody has been told: strategies tell of themselves, and of a session
+        that was missed for so long the nights have told.
     """
 
     marks: list[MarkReport] = field(default_factory=list)
     recovered: list[StrategyResult] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    untold: list[str] = field(default_factory=list)
 
 
 def end_day(desk: Desk, source: MarketSource, at: datetime, run_id: str) -> EndOfDay:
@@ -54,11 +61,11 @@ def end_day(desk: Desk, source: MarketSource, at: datetime, run_id: str) -> EndO
     engine = desk.ledger.engine
     journal.note_eod(engine, day, "running", {})
     done = EndOfDay()
-    try:
+    # A source without quotes is no reason to leave sessions out.
+    with _noted(done):
         done.marks.extend(mark_accounts(desk.registry, source, desk.ledger, at, "eod"))
+    with _noted(done):
         _recover(desk, source, at.astimezone(UTC).date(), run_id, done)
-    except JutsuError as error:
-        done.failed.append(str(error))
     detail = {
         "marked": [report.strategy_id for report in done.marks if report.mark],
         "recovered": {
@@ -68,9 +75,20 @@ def end_day(desk: Desk, source: MarketSource, at: datetime, run_id: str) -> EndO
             for result in done.recovered
         },
     }
-    status = "completed" if not done.failed else "partial" if done.marks else "failed"
+    status: Literal["completed", "partial", "failed"] = "completed"
+    if done.failed:
+        status = "partial" if done.marks or done.recovered else "failed"
     journal.note_eod(engine, day, status, detail, "\n".join(done.failed) or None)
     return done
+
+
+@contextmanager
+def _noted(done: EndOfDay) -> Iterator[None]:
+    try:
+        yield
+    except JutsuError as error:
+        done.failed.append(str(error))
+        done.untold.append(str(error))
 
 
 def _recover(desk: Desk, source: MarketSource, today: date, run_id: str, done: EndOfDay) -> None:

@@ -6,8 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import numpy as np
+
 from jutsu_dagster.core.account import AccountState
+from jutsu_dagster.core.engine_kernel import apply_splits
 from jutsu_dagster.core.errors import DataError
+from jutsu_dagster.core.fills import SHARES
 from jutsu_dagster.core.hours import NEW_YORK
 from jutsu_dagster.pipeline.night import paper_entries
 from jutsu_dagster.pipeline.paper import paper_account
@@ -98,17 +102,17 @@ def _mark(
     if old:
         return None, f"no quote of {', '.join(old)} is newer than the close of {session}"
     newest = max((quotes.days[symbol] for symbol in state.shares), default=session)
-    shares = _shares(state, source, session, newest)
+    cash, shares = _on_quotes(state, source, session, newest)
     values = {symbol: count * quotes.prices[symbol] for symbol, count in shares.items()}
-    total = state.cash + sum(values.values())
+    total = cash + sum(values.values())
     mark = Mark(
         account=checkpoint.account,
         source=kind,
         at=at,
         session=at.astimezone(NEW_YORK).date(),
         total_equity=total,
-        cash=state.cash,
-        positions_value=total - state.cash,
+        cash=cash,
+        positions_value=total - cash,
         daily_return=total / state.equity - 1.0,
         cumulative_return=total / state.initial_capital - 1.0,
         drawdown=min(total / state.peak - 1.0, 0.0),
@@ -121,14 +125,20 @@ def _mark(
     return mark, f"{total:,.2f}, {mark.daily_return:+.2%} since the close of {session}"
 
 
-def _shares(
+def _on_quotes(
     state: AccountState, source: MarketSource, session: date, newest: date
-) -> dict[str, int]:
-    """Return the shares held on the quotes' basis: after the splits since the last session."""
-    shares = dict(state.shares)
+) -> tuple[float, dict[str, int]]:
+    """Return cash and shares on the quotes' basis: after the splits since the last session."""
+    cash, shares, last = state.cash, dict(state.shares), dict(state.marks)
     if not shares:
-        return shares
+        return cash, shares
     rows = source.bars(list(shares), session + timedelta(days=1), newest)
-    for symbol, split in zip(rows["symbol"], rows["split"], strict=True):
-        shares[symbol] = int(shares[symbol] * split)
-    return shares
+    for symbol, split, close in zip(rows["symbol"], rows["split"], rows["close"], strict=True):
+        if split != 1.0:
+            book = np.zeros((1, 4))
+            book[0, SHARES] = shares[symbol]
+            # As the session to come will do it, fractions paid in cash.
+            cash = apply_splits(cash, book, np.array([split]), np.array([last[symbol]]))
+            shares[symbol] = int(book[0, SHARES])
+        last[symbol] = close
+    return cash, shares

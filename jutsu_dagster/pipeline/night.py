@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from jutsu_dagster.core.calendar import sessions_between
@@ -177,24 +177,22 @@ def _keep(
     begun: datetime,
     run_id: str,
 ) -> None:
-    sessions = [day.item() for day in sessions_between(first, last)]
-    done = {report.day for report in result.sessions if report.state is not None}
-    days = sorted(done) if result.success else [day for day in sessions if day not in done][:1]
-    each = result.duration_seconds / max(len(days), 1)
-    attempts = [
-        Attempt(
-            account=paper_account(entry.id),
-            partition=day.isoformat(),
-            status=result.status,
-            started_at=begun,
-            duration_seconds=each,
-            error=result.error,
-            run_id=run_id,
-        )
-        # A failure is of the first day that was not done; without one, of the last day asked for.
-        for day in days or ([] if result.success else [last])
-    ]
+    done = sorted(report.day for report in result.sessions if report.state is not None)
     try:
+        stuck = None if result.success else _stuck(desk, entry, first, last)
+        days = done if stuck is None or stuck in done else [*done, stuck]
+        attempts = [
+            Attempt(
+                account=paper_account(entry.id),
+                partition=day.isoformat(),
+                status=result.status if day == stuck else "ok",
+                started_at=begun,
+                duration_seconds=result.duration_seconds / len(days),
+                error=result.error if day == stuck else None,
+                run_id=run_id,
+            )
+            for day in days
+        ]
         journal.note_attempts(desk.ledger.engine, attempts)
     except LedgerError as error:
         _log.warning("how %s went could not be kept: %s", entry.id, error)
@@ -209,7 +207,15 @@ def _keep(
                 run_id=run_id,
             )
         )
-    for report in result.sessions:
-        if report.differences:
-            detail = "; ".join(report.differences)
-            desk.alerts.send(alerts.paper_differs(entry.id, report.day, detail))
+
+
+def _stuck(desk: Desk, entry: StrategyEntry, first: date, last: date) -> date:
+    """Return the first session of the range that is not recorded; else the range's last day."""
+    if entry.config is None:
+        return last
+    begins = entry.config.paper_start
+    recorded = desk.ledger.latest_checkpoint(paper_account(entry.id))
+    if recorded is not None:
+        begins = recorded.last_session + timedelta(days=1)
+    left = sessions_between(max(first, begins or first), last)
+    return left[0].item() if len(left) else last

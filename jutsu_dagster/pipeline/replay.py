@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from jutsu_dagster.core.account import AccountKey, AccountState
+from jutsu_dagster.core.align import bars_from_rows
 from jutsu_dagster.core.bars import Bars
 from jutsu_dagster.core.errors import DataError
-from jutsu_dagster.pipeline.evaluate import Decide, anchor_of, evaluate, stored_bars
+from jutsu_dagster.pipeline.book import Book, paper_account
+from jutsu_dagster.pipeline.carry import config_of
+from jutsu_dagster.pipeline.evaluate import Decide, Evaluation, anchor_of, evaluate, stored_bars
 from jutsu_dagster.pipeline.ingest import ETF_DAILY
-from jutsu_dagster.pipeline.paper import Book, paper_account
-from jutsu_dagster.registry.config import StrategyConfig, build_config
+from jutsu_dagster.registry.config import StrategyConfig
 from jutsu_dagster.registry.load import StrategyRegistry
-from jutsu_dagster.storage import journal
 from jutsu_dagster.storage.ledger import Ledger
 from jutsu_dagster.storage.market import MarketStore
 from jutsu_dagster.storage.records import Checkpoint
@@ -53,11 +54,11 @@ class Replay:
         Of the first session that differs: what is recorded and what comes out now.
     first_difference : date or None
     changed : tuple of ChangedBar
-        Bars before that session that changed since it was recorded.
+        Bars that this session or one before it read, and that changed since.
     touched : tuple of str
         Ids of the paper accounts that read any of them.
     code_changed : bool
-        Whether other code decided then.
+        Whether other code decided this session or one before it.
     """
 
     account: AccountKey
@@ -72,6 +73,27 @@ class Replay:
     def identical(self) -> bool:
         """Whether positions, cash and equity of every session came out the same."""
         return not self.differences
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Step:
+    """A recorded session, and the same one computed again."""
+
+    recorded: Checkpoint
+    evaluation: Evaluation
+    state: AccountState
+
+    def read(self, bars: Bars) -> bool:
+        """Return whether these are the bars that the session read then; later ones may follow."""
+        stop = bars.position(self.recorded.last_session) + 1
+        found = replace(self.evaluation, bars=bars).data_hash(stop)
+        return found == self.recorded.provenance.data_hash
+
+    @property
+    def other_code(self) -> bool:
+        """Whether other code decided then."""
+        now = code_version(type(self.evaluation.strategy))
+        return now != self.recorded.provenance.code_version
 
 
 def replay_account(
@@ -93,14 +115,16 @@ def replay_account(
     """
     account = paper_account(config.strategy_id)
     book = Book.open(config, ledger)
-    recorded = list(book.sessions.values())
-    if not recorded:
+    if not book.sessions:
         return Replay(account, 0)
     snapshots = ledger.snapshots(account).set_index("session")
-    for checkpoint, state in _again(config, recorded, book.opening, store, ledger, decide):
-        row = snapshots.loc[pd.Timestamp(checkpoint.last_session)]
+    done: list[_Step] = []
+    for step in _again(book, store, ledger, decide):
+        done.append(step)
+        recorded, state = step.recorded, step.state
+        row: Any = snapshots.loc[pd.Timestamp(recorded.last_session)]
         found = [
-            f"{checkpoint.period} {name}: recorded {old!r}, replayed {new!r}"
+            f"{recorded.period} {name}: recorded {old!r}, replayed {new!r}"
             for name, old, new in (
                 ("equity", float(row["total_equity"]), state.equity),
                 ("cash", float(row["cash"]), state.cash),
@@ -109,91 +133,85 @@ def replay_account(
             if old != new
         ]
         if found:
-            changed = changed_bars(config, store, checkpoint)
+            try:
+                changed = changed_bars(store, done)
+            except DataError as error:
+                changed = ()
+                found.append(f"which bars changed since is not known: {error}")
             return Replay(
                 account,
-                len(recorded),
+                len(book.sessions),
                 tuple(found),
-                checkpoint.last_session,
+                recorded.last_session,
                 changed,
                 _touched(registry, ledger, changed),
-                checkpoint.provenance.code_version != code_version(type(config.strategy)),
+                any(each.other_code for each in done),
             )
-    return Replay(account, len(recorded))
-
-
-def config_of(config: StrategyConfig, ledger: Ledger, parameter_hash: str) -> StrategyConfig:
-    """Return the strategy's configuration as it was under a parameter hash.
-
-    Raises
-    ------
-    DataError
-        If nobody kept it.
-    """
-    if parameter_hash == config.settings_hash:
-        return config
-    document = journal.parameters(ledger.engine, config.strategy_id, parameter_hash)
-    if document is None:
-        raise DataError(
-            f"{config.strategy_id}: the settings {parameter_hash} that a session was recorded"
-            " with are not kept in this ledger, so it cannot be computed again"
-        )
-    path = Path(f"{config.strategy_id}@{parameter_hash}")
-    return build_config(document, path, config.home, f"recorded settings {parameter_hash}")
+    return Replay(account, len(book.sessions))
 
 
 def _again(
-    config: StrategyConfig,
-    recorded: Sequence[Checkpoint],
-    opening: AccountState,
-    store: MarketStore,
-    ledger: Ledger,
-    decide: Decide | None,
-) -> Iterator[tuple[Checkpoint, AccountState]]:
-    state = opening
-    groups = itertools.groupby(recorded, key=lambda each: each.provenance.parameter_hash)
+    book: Book, store: MarketStore, ledger: Ledger, decide: Decide | None
+) -> Iterator[_Step]:
+    state = book.opening
+    version = store.version(ETF_DAILY)
+    sessions = book.sessions.values()
+    groups = itertools.groupby(sessions, key=lambda each: each.provenance.parameter_hash)
     for parameter_hash, group in groups:
         days = list(group)
-        then = config_of(config, ledger, parameter_hash)
+        then = config_of(book.config, ledger, parameter_hash)
         last = days[-1].last_session
-        evaluation = evaluate(then, stored_bars(then, store, last), last, decide)
-        for checkpoint in days:
-            row = _row(evaluation.bars, checkpoint)
+        evaluation = evaluate(then, stored_bars(then, store, last, version), last, decide)
+        for recorded in days:
+            row = _row(evaluation.bars, recorded)
             state = evaluation.run(state, row, row + 1).closing
-            yield checkpoint, state
+            yield _Step(recorded, evaluation, state)
 
 
-def _row(bars: Bars, checkpoint: Checkpoint) -> int:
-    row = bars.position(checkpoint.last_session)
-    if row >= len(bars) or bars.sessions[row] != np.datetime64(checkpoint.last_session, "D"):
+def _row(bars: Bars, recorded: Checkpoint) -> int:
+    row = bars.position(recorded.last_session)
+    if row >= len(bars) or bars.sessions[row] != np.datetime64(recorded.last_session, "D"):
         raise DataError(
-            f"{checkpoint.account}: {checkpoint.last_session} is recorded, but {ETF_DAILY} no"
+            f"{recorded.account}: {recorded.last_session} is recorded, but {ETF_DAILY} no"
             " longer has bars of it; ingest it again"
         )
     return row
 
 
-def changed_bars(
-    config: StrategyConfig, store: MarketStore, checkpoint: Checkpoint
-) -> tuple[ChangedBar, ...]:
-    """Return what changed in the bars that a session read, since it was recorded."""
-    table, _, version = checkpoint.provenance.data_version.partition("@")
-    if not version.isdigit():
-        return ()
-    symbols, first = config.strategy.universe, anchor_of(config)
-    span = (symbols, first, checkpoint.last_session)
-    then, now = store.rows(table, *span, int(version)), store.rows(table, *span)
-    fields = [name for name in then.columns if name not in ("date", "symbol")]
-    both = then.merge(now, on=["date", "symbol"], how="outer", suffixes=("_then", "_now"))
-    found = []
-    for name in fields:
-        old, new = both[f"{name}_then"], both[f"{name}_now"]
-        for at in np.flatnonzero(~((old == new) | (old.isna() & new.isna()))):
-            line = both.iloc[at]
-            found.append(
-                ChangedBar(line["date"].date(), line["symbol"], name, old.iloc[at], new.iloc[at])
-            )
-    return tuple(sorted(found, key=lambda bar: (bar.session, bar.symbol)))
+def changed_bars(store: MarketStore, steps: Sequence[_Step]) -> tuple[ChangedBar, ...]:
+    """Return what changed in the bars that sessions read, each since it was recorded.
+
+    Raises
+    ------
+    DataError
+        If a version that they read is not in the store.
+    """
+    # All of them, because a change may show only in a later session, which read the new bar.
+    # Backwards, because what one night read holds what the nights before it read, but for bars
+    # that changed in between: so few versions are opened, however many nights there are.
+    found: dict[tuple[date, str, str], ChangedBar] = {}
+    known: Bars | None = None
+    for step in reversed(steps):
+        bars, recorded = step.evaluation.bars, step.recorded
+        if step.read(bars if known is None else known):
+            continue
+        table, _, version = recorded.provenance.data_version.partition("@")
+        span = (bars.symbols, bars.sessions[0].item(), recorded.last_session)
+        then, now = store.rows(table, *span, int(version)), store.rows(table, *span)
+        known = bars_from_rows(then, bars.symbols)
+        for bar in _unequal(then, now):
+            found.setdefault((bar.session, bar.symbol, bar.field), bar)
+    return tuple(found[key] for key in sorted(found, key=lambda key: key[:2]))
+
+
+def _unequal(then: pd.DataFrame, now: pd.DataFrame) -> Iterator[ChangedBar]:
+    key = ["date", "symbol"]
+    both: Any = then.merge(now, on=key, how="outer", suffixes=("_then", "_now"))
+    for name in then.columns.drop(key):
+        old, new = (both[f"{name}_{when}"].to_numpy(np.float64) for when in ("then", "now"))
+        for at in np.flatnonzero(~((old == new) | (np.isnan(old) & np.isnan(new)))):
+            day, symbol = (both[each].iloc[at] for each in key)
+            yield ChangedBar(day.date(), symbol, name, float(old[at]), float(new[at]))
 
 
 def _touched(

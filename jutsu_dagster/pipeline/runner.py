@@ -157,6 +157,8 @@ class MultiStrategyRunner:
         ------
         ConfigError
             If no such strategy trades on paper; the message names the nearest.
+        LedgerError
+            If the ledger's schema is not this version's.
         """
         return await self._run(strategy_id, market_data, ())
 
@@ -176,6 +178,7 @@ class MultiStrategyRunner:
         desk = Desk(
             self._registry, market.store, self._ledger, self._states, self._alerts, self._decide
         )
+        self._ledger.require_current()
         found = standings(self._registry, self._ledger, market.session, [strategy_id])
         first, last = missing_range(found, market.session) or (market.session, market.session)
         return trade_strategy(

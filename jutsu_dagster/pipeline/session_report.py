@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,6 +14,8 @@ from jutsu_dagster.storage.database import plain
 from jutsu_dagster.storage.records import Checkpoint, Provenance
 
 SessionStatus = Literal["recorded", "verified", "differs", "closed", "before"]
+# What people look at, by its name in the state.
+_VISIBLE = {"equity": "equity", "cash": "cash", "shares": "positions"}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -58,20 +61,27 @@ class SessionReport:
 
 def differences(recorded: Checkpoint, segment: Segment) -> tuple[str, ...]:
     """Return what a session computed again has different, to the bit; nothing if it is equal."""
-    then, now = recorded.closing, segment.closing
-    if then.digest == now.digest:
-        return ()
-    found = [
-        f"{recorded.period} {name}: recorded {old!r}, computed {new!r}"
-        for name, old, new in (
-            ("equity", then.equity, now.equity),
-            ("cash", then.cash, now.cash),
-            ("positions", dict(then.shares), dict(now.shares)),
-        )
-        if old != new
-    ]
-    # Nothing visible: a cost basis, a mark of what is not held, a target weight.
-    return tuple(found) or (f"{recorded.period} inner state: recorded {then}, computed {now}",)
+    then, now = recorded.closing.to_dict(), segment.closing.to_dict()
+    changed = [name for name in then if _exact(then[name]) != _exact(now[name])]
+    # The rest follows from these; without them it is a cost basis, the price of what is not held.
+    shown = [name for name in _VISIBLE if name in changed] or changed
+    return tuple(
+        f"{recorded.period} {_VISIBLE.get(name, name)}: recorded {old!r}, computed {new!r}"
+        for name, (old, new) in ((name, _narrowed(then[name], now[name])) for name in shown)
+    )
+
+
+def _exact(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _narrowed(old: Any, new: Any) -> tuple[Any, Any]:
+    """Return two values; of two mappings only the entries that differ."""
+    if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
+        return old, new
+    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    before = {key: old[key] for key in keys if key in old}
+    return before, {key: new[key] for key in keys if key in new}
 
 
 def signals_of(evaluation: Evaluation, row: int) -> dict[str, Any]:

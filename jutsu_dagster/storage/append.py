@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, Table, func, insert, select
-from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from jutsu_dagster.core.account import AccountKey, AccountState
+from jutsu_dagster.core.account import AccountKey
 from jutsu_dagster.core.errors import LedgerError
 from jutsu_dagster.storage import models
+from jutsu_dagster.storage.attempt import attempted
 from jutsu_dagster.storage.period_rows import checkpoint_row, snapshot_rows, trade_rows
 
 if TYPE_CHECKING:
@@ -25,8 +23,6 @@ OPENING = "opening"
 _SNAPSHOTS = cast("Table", models.PerformanceSnapshot.__table__)
 _TRADES = cast("Table", models.Trade.__table__)
 _CHECKPOINTS = cast("Table", models.Checkpoint.__table__)
-# A restarted server is back within seconds; a lost one is not worth a longer wait.
-_PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 _T = TypeVar("_T")
 
 
@@ -74,39 +70,6 @@ def append(engine: Engine, period: RecordedPeriod) -> bool:
     return in_account(engine, period.account, attempt, f"record {period.period}")
 
 
-def open_account(engine: Engine, account: AccountKey, state: AccountState, origin: str) -> None:
-    """Record where an account stands that was moved in; it goes on from there.
-
-    Parameters
-    ----------
-    engine : Engine
-    account : AccountKey
-        Must have no period yet.
-    state : AccountState
-        With a session: the last one before the move.
-    origin : str
-        Stands for parameters, data and code, which nobody knows.
-    """
-    if state.session is None:
-        raise LedgerError(f"{account}: the state to open with must say of which session it is")
-
-    def attempt(connection: Connection) -> None:
-        last = _last(connection, account)
-        if last is not None:
-            raise LedgerError(f"{account} is recorded up to {last.last_session}; it is open")
-        connection.execute(
-            insert(_CHECKPOINTS).values(
-                strategy_id=account.strategy_id, mode=account.mode, period=OPENING,
-                first_session=state.session, last_session=state.session, opening_hash=origin,
-                closing_hash=state.digest, closing_state=state.to_dict(), sessions=0, trades=0,
-                metrics={}, parameter_hash=origin, data_version=origin, data_hash=origin,
-                code_version=origin, recorded_at=datetime.now(UTC),
-            )
-        )  # fmt: skip
-
-    in_account(engine, account, attempt, "open the account")
-
-
 def in_account(
     engine: Engine, account: AccountKey, work: Callable[[Connection], _T], doing: str
 ) -> _T:
@@ -120,29 +83,12 @@ def in_account(
     LedgerError
         If the database cannot be reached, is full or read-only, or refuses the rows.
     """
-    for pause in (*_PAUSES, None):
-        try:
-            with exclusive(engine, account) as connection:
-                return work(connection)
-        except IntegrityError as error:
-            raise LedgerError(f"cannot {doing} of {account}: {error.orig}") from error
-        except DBAPIError as error:
-            if pause is None or not lost(error):
-                reason = str(error.orig).strip()
-                raise LedgerError(f"cannot {doing} of {account}: {reason}") from error
-            time.sleep(pause)
-    raise AssertionError("the last attempt returns or raises")
 
+    def attempt() -> _T:
+        with exclusive(engine, account) as connection:
+            return work(connection)
 
-def lost(error: DBAPIError) -> bool:
-    """Return whether the connection is gone or could not be made, so that another may do."""
-    text = str(error.orig)
-    return error.connection_invalidated or any(
-        sign in text
-        for sign in ("server closed the connection", "Connection refused", "starting up",
-                     "shutting down", "terminating connection", "could not connect",
-                     "connection to server", "SSL SYSCALL")
-    )  # fmt: skip
+    return attempted(engine, f"{doing} of {account}", attempt)
 
 
 @contextmanager
@@ -178,8 +124,3 @@ def _recorded(connection: Connection, account: AccountKey, period: str) -> bool:
         table.period == period,
     )
     return connection.execute(query).first() is not None
-
-
-def first_of(checkpoints: list[Any]) -> date | None:
-    """Return the first session that the account traded; None before it did."""
-    return next((each.first_session for each in checkpoints if each.period != OPENING), None)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from jutsu_dagster.core.errors import LedgerError
 from jutsu_dagster.storage import models
+from jutsu_dagster.storage.attempt import refusal
 from jutsu_dagster.storage.database import plain
 from jutsu_dagster.storage.frames import columns_of, frame_of
 from jutsu_dagster.storage.records import StrategyRecord, TrialRecord
@@ -34,7 +35,7 @@ def record_trials(engine: Engine, rows: Iterable[TrialRecord]) -> int:
         with engine.begin() as connection:
             return len(connection.execute(statement, records).all())
     except OperationalError as error:
-        raise LedgerError(f"cannot record trials: {error.orig}") from error
+        raise LedgerError(f"cannot record trials: {refusal(engine, error)}") from error
 
 
 def trials(engine: Engine, parent_id: str) -> pd.DataFrame:
@@ -68,7 +69,8 @@ def sync_strategies(engine: Engine, rows: Sequence[StrategyRecord]) -> None:
             for row in rows:
                 connection.execute(upsert, asdict(row) | {"created_at": now, "updated_at": now})
     except OperationalError as error:
-        raise LedgerError(f"cannot write the registry into the ledger: {error.orig}") from error
+        reason = refusal(engine, error)
+        raise LedgerError(f"cannot write the registry into the ledger: {reason}") from error
 
 
 def strategies(engine: Engine) -> pd.DataFrame:

@@ -10,11 +10,10 @@ from typing import Any, Literal, cast
 import pandas as pd
 from sqlalchemy import Engine, Table, select, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
 
 from jutsu_dagster.core.account import AccountKey
-from jutsu_dagster.core.errors import LedgerError
 from jutsu_dagster.storage import journal_models, models
+from jutsu_dagster.storage.attempt import attempted
 from jutsu_dagster.storage.database import plain
 from jutsu_dagster.storage.frames import columns_of, frame_of
 
@@ -170,8 +169,9 @@ def note_eod(
     error: str | None = None,
 ) -> None:
     """Keep how the end-of-day work of a session went; attempts after the first are counted."""
-    earlier = eod_status(engine, job_date)
-    retries = int(earlier["retry_count"].iloc[0]) if len(earlier) else -1
+    since = eod_status(engine, job_date)
+    earlier = since.loc[since["job_date"] == pd.Timestamp(job_date), "retry_count"]
+    retries = int(earlier.iloc[0]) if len(earlier) else -1
     row = {
         "job_date": job_date,
         "status": status,
@@ -223,16 +223,17 @@ def _upsert(
         )
     else:
         statement = statement.on_conflict_do_nothing()
-    try:
+
+    def write() -> None:
         with engine.begin() as connection:
             connection.execute(statement, [dict(row) for row in rows])
-    except DBAPIError as error:
-        raise LedgerError(f"cannot write {table.name}: {error.orig}") from error
+
+    attempted(engine, f"write {table.name}", write)
 
 
 def _read(engine: Engine, table: Table, query: Any) -> pd.DataFrame:
-    try:
+    def read() -> pd.DataFrame:
         with engine.connect() as connection:
             return frame_of(table, connection.execute(query).all())
-    except DBAPIError as error:
-        raise LedgerError(f"cannot read {table.name}: {error.orig}") from error
+
+    return attempted(engine, f"read {table.name}", read)

@@ -15,6 +15,7 @@ from jutsu_dagster.core.errors import LedgerError
 from jutsu_dagster.registry.config import StrategyConfig
 from jutsu_dagster.storage import catalog, journal, models, schema
 from jutsu_dagster.storage.append import append
+from jutsu_dagster.storage.attempt import attempted, refusal
 from jutsu_dagster.storage.database import open_engine, parse_url
 from jutsu_dagster.storage.frames import columns_of, frame_of
 from jutsu_dagster.storage.period_rows import checkpoint_row, snapshot_rows, trade_rows
@@ -38,6 +39,7 @@ __all__ = [
 _SNAPSHOTS = cast("Table", models.PerformanceSnapshot.__table__)
 _TRADES = cast("Table", models.Trade.__table__)
 _CHECKPOINTS = cast("Table", models.Checkpoint.__table__)
+_TABLES = (_SNAPSHOTS, _TRADES, _CHECKPOINTS)
 
 
 class Ledger:
@@ -90,17 +92,7 @@ class Ledger:
         key = period.account
         try:
             with self._engine.begin() as connection:
-                _lock_account(connection, key)
-                for table, rows in content:
-                    connection.execute(
-                        delete(table).where(
-                            table.c.strategy_id == key.strategy_id,
-                            table.c.mode == key.mode,
-                            table.c.period == period.period,
-                        )
-                    )
-                    if rows:
-                        connection.execute(insert(table), rows)
+                _replace(connection, key, [period.period], content)
         except IntegrityError as error:
             raise LedgerError(
                 f"period {period.period} of {key} ({period.first_session} to"
@@ -108,7 +100,8 @@ class Ledger:
                 f" {error.orig}"
             ) from error
         except DatabaseError as error:
-            raise LedgerError(f"cannot record {period.period} of {key}: {error.orig}") from error
+            reason = refusal(self._engine, error)
+            raise LedgerError(f"cannot record {period.period} of {key}: {reason}") from error
 
     def append(self, period: RecordedPeriod) -> bool:
         """Add a period to the end of an append-only account; False if it is recorded already.
@@ -122,19 +115,12 @@ class Ledger:
 
     def forget(self, account: AccountKey, periods: Sequence[str]) -> None:
         """Remove periods of an account, whole, in one transaction; unknown ones are no fault."""
-        try:
+
+        def remove() -> None:
             with self._engine.begin() as connection:
-                _lock_account(connection, account)
-                for table in (_SNAPSHOTS, _TRADES, _CHECKPOINTS):
-                    connection.execute(
-                        delete(table).where(
-                            table.c.strategy_id == account.strategy_id,
-                            table.c.mode == account.mode,
-                            table.c.period.in_(periods),
-                        )
-                    )
-        except DatabaseError as error:
-            raise LedgerError(f"cannot remove {periods} of {account}: {error.orig}") from error
+                _replace(connection, account, periods, [(table, []) for table in _TABLES])
+
+        attempted(self._engine, f"remove {periods} of {account}", remove)
 
     def checkpoint(self, account: AccountKey, period: str) -> Checkpoint | None:
         """Return the checkpoint of one period, or None if it is not recorded."""
@@ -212,11 +198,11 @@ class Ledger:
         )
 
     def _read(self, query: Select[Any]) -> Sequence[Row[Any]]:
-        try:
+        def read() -> Sequence[Row[Any]]:
             with self._engine.connect() as connection:
                 return connection.execute(query).all()
-        except DatabaseError as error:
-            raise LedgerError(f"cannot read the ledger: {error.orig}") from error
+
+        return attempted(self._engine, "read the ledger", read)
 
 
 def _of(table: Table, account: AccountKey) -> Select[Any]:
@@ -231,10 +217,21 @@ def _between(query: Select[Any], column: Any, first: date | None, last: date | N
     return query if last is None else query.where(column <= last)
 
 
-def _lock_account(connection: Connection, key: AccountKey) -> None:
-    """On PostgreSQL, let nobody else write this account until the commit; SQLite has one writer."""
+def _replace(
+    connection: Connection,
+    key: AccountKey,
+    periods: Sequence[str],
+    content: Iterable[tuple[Table, list[dict[str, Any]]]],
+) -> None:
+    """Put rows in the place of these periods; nobody else writes the account until the commit."""
+    # SQLite has but one writer.
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(key), 0))))
+    for table, rows in content:
+        of_account = (table.c.strategy_id == key.strategy_id, table.c.mode == key.mode)
+        connection.execute(delete(table).where(*of_account, table.c.period.in_(periods)))
+        if rows:
+            connection.execute(insert(table), rows)
 
 
 def _checkpoint(row: Row[Any]) -> Checkpoint:

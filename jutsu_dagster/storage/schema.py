@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DatabaseError
 
 from jutsu_dagster.core.errors import LedgerError
+from jutsu_dagster.storage.attempt import refusal
 from jutsu_dagster.storage.database import file_lock, sqlite_file
 from jutsu_dagster.storage.migrations.legacy_columns import is_legacy
 from jutsu_dagster.storage.migrations.legacy_names import TABLES
@@ -109,7 +110,7 @@ def require_current(engine: Engine) -> None:
         with engine.connect() as connection:
             found = _recorded(connection)
     except DatabaseError as error:
-        raise LedgerError(f"cannot open the ledger {_shown(engine)}: {error.orig}") from error
+        raise LedgerError(f"cannot open the ledger {refusal(engine, error)}") from error
     if found == HEAD:
         return
     if found is not None and found > HEAD:
@@ -145,7 +146,7 @@ def _exclusive(engine: Engine, *, ours: bool = True) -> Iterator[Connection]:
                     text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_KEY}
                 )
         except DatabaseError as error:
-            raise LedgerError(f"cannot open the ledger {_shown(engine)}: {error.orig}") from error
+            raise LedgerError(f"cannot open the ledger {refusal(engine, error)}") from error
         yield connection
         connection.commit()
 

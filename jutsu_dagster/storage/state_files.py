@@ -12,6 +12,7 @@ from pathlib import Path
 from jutsu_dagster.core.errors import Fault, JutsuError
 from jutsu_dagster.registry.faults import relative
 from jutsu_dagster.storage.atomic import write_bytes_atomic
+from jutsu_dagster.storage.attempt import with_remedy
 from jutsu_dagster.storage.database import file_lock
 from jutsu_dagster.storage.state import (
     INITIAL_EQUITY,
@@ -148,7 +149,7 @@ class StateManager:
                 notes = self._write(found, state)
         except OSError as error:
             rule = f"cannot be written: {error}; the state before is unchanged"
-            raise StateError(Fault(self._file, "", None, rule)) from error
+            raise StateError(Fault(self._file, "", None, with_remedy(rule))) from error
         if notes:
             _LOG.warning("%s %s", " ".join(map(str, found.faults)), " ".join(notes))
         return state

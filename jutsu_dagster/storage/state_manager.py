@@ -132,7 +132,9 @@ class MultiStrategyStateManager:
         latest = ledger.latest_checkpoint(account)
         if latest is None:
             return None
-        first_ever = not manager.path.exists() and len(ledger.checkpoints(account)) == 1
+        first_ever = not manager.path.parent.exists() or (
+            not manager.path.exists() and len(ledger.checkpoints(account)) == 1
+        )
         if not first_ever:
             # Warns of a broken file and keeps it, before it is written over.
             manager.load()

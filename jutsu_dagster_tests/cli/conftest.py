@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, NoReturn
 
 import pandas as pd
@@ -12,7 +13,11 @@ import pytest
 
 from jutsu_dagster.cli.app import main
 from jutsu_dagster.pipeline.backtest import run_years
+from jutsu_dagster.settings import Settings
 from jutsu_dagster_tests.homes import YEARS, Home
+
+SESSIONS = (date(2014, 1, 2), date(2014, 1, 3), date(2014, 1, 6), date(2014, 1, 7))
+"""The first ones that ``trading`` has to trade."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,22 @@ def recorded(home: Home) -> Home:
     """A project with one strategy's years on record."""
     list(run_years(home.config(), home.store, home.ledger, YEARS))
     return home
+
+
+@pytest.fixture
+def trading(home: Home) -> Home:
+    """A project whose paper accounts begin right after the stored bars."""
+    for id_ in ("v3_5b", "v3_5d"):
+        home.edit(id_, lambda document: document["paper"].update(start=SESSIONS[0]))
+    return home
+
+
+def undisturbed(settings: Settings, nights: int, jutsu: Jutsu) -> Settings:
+    """Trade the first sessions, a night each."""
+    for day in SESSIONS[:nights]:
+        answer = jutsu("trade", "--date", day)
+        assert answer.code == 0, answer
+    return settings
 
 
 def untouched(home: Home, act: Callable[[], Answer]) -> list[str]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import dagster as dg
 import pytest
 
 from jutsu_dagster.definitions import build_definitions
+from jutsu_dagster.defs.failures import reason_of
+from jutsu_dagster.defs.schedules import TRADING_JOB
 from jutsu_dagster_tests.homes import Home
 
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+MARKET = dg.AssetKey(["market", "etf_daily"])
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass
@@ -43,9 +47,25 @@ class Graph:
         }
         return whole.resolve_job_def("asked").execute_in_process(
             instance=self.instance,
-            run_config=_QUIET,
+            run_config=QUIET,
             raise_on_error=False,
             **({"tags": tags} if last else {"partition_key": first}),
+        )
+
+    def night(
+        self, first: date, last: date | None = None, ids: Sequence[str] = ()
+    ) -> dg.ExecuteInProcessResult:
+        """Run the night's own job, as the schedule does; with ``ids``, of some, as a person may."""
+        keys = [MARKET, *(dg.AssetKey(["strategies", id_]) for id_ in ids)]
+        return self.definitions.resolve_job_def(TRADING_JOB).execute_in_process(
+            instance=self.instance,
+            run_config=QUIET,
+            raise_on_error=False,
+            asset_selection=keys if ids else None,
+            tags={
+                "dagster/asset_partition_range_start": str(first),
+                "dagster/asset_partition_range_end": str(last or first),
+            },
         )
 
     def latest(self, key: str, partition: str) -> dg.AssetMaterialization:
@@ -68,6 +88,13 @@ class Graph:
 
 
 @pytest.fixture
+def paper(paper_home: Home) -> Iterator[Graph]:
+    """The project with two weeks of paper behind it, and an instance that knows of none."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Graph(paper_home, instance)
+
+
+@pytest.fixture
 def graph(home: Home) -> Iterator[Graph]:
     with dg.DagsterInstance.ephemeral() as instance:
         yield Graph(home, instance)
@@ -75,13 +102,22 @@ def graph(home: Home) -> Iterator[Graph]:
 
 def failure(result: dg.ExecuteInProcessResult) -> str:
     """Return what the first failed step said."""
-    assert not result.success
-    event = next(event for event in result.all_events if event.is_step_failure)
-    data = event.step_failure_data
-    if data.user_failure_data is not None:
-        return str(data.user_failure_data.description)
-    error = data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    assert error is not None
-    return error.message
+    return next(iter(failures(result).values()))
+
+
+def failures(result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    """Return what each failed step said."""
+    failed = [event for event in result.all_events if event.is_step_failure]
+    assert bool(failed) != result.success
+    return {str(event.step_key): reason_of(event) for event in failed}
+
+
+def started(result: dg.ExecuteInProcessResult) -> list[str]:
+    """Return the steps in the order in which they were run."""
+    return [str(event.step_key) for event in result.all_events if event.is_step_start]
+
+
+def evaluations(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
+    """Return what each check of a run found, by ``asset: check``."""
+    found = result.get_asset_check_evaluations()
+    return {f"{one.asset_key.path[-1]}: {one.check_name}": one for one in found}

@@ -12,34 +12,38 @@ from jutsu_dagster import definitions
 from jutsu_dagster.core.errors import ConfigError
 from jutsu_dagster.pipeline.quality import CHECKS
 from jutsu_dagster.strategies.base import code_version
-from jutsu_dagster_tests.defs.conftest import Graph, failure
+from jutsu_dagster_tests.defs.conftest import MARKET, Graph, failure
 from jutsu_dagster_tests.homes import YEARS, Home
 
-MARKET = dg.AssetKey(["market", "etf_daily"])
+PAPER_B, PAPER_D = dg.AssetKey(["strategies", "v3_5b"]), dg.AssetKey(["strategies", "v3_5d"])
 FIVE_B, FIVE_D = dg.AssetKey(["backtests", "v3_5b"]), dg.AssetKey(["backtests", "v3_5d"])
 
 
 def test_the_graph_is_the_registry(graph: Graph) -> None:
     built = graph.definitions.resolve_asset_graph()
-    assert built.get_all_asset_keys() == {MARKET, FIVE_B, FIVE_D}
-    groups = {key: built.get(key).group_name for key in built.get_all_asset_keys()}
-    assert groups == {MARKET: "market", FIVE_B: "backtests", FIVE_D: "backtests"}
+    accounts = (FIVE_B, FIVE_D, PAPER_B, PAPER_D)
+    keys = {MARKET, *accounts}
+    assert built.get_all_asset_keys() == keys
     assert built.get(MARKET).parent_keys == set()
-    assert built.get(FIVE_B).parent_keys == {MARKET, FIVE_B}
-    assert built.get(FIVE_D).parent_keys == {MARKET, FIVE_D}
-    pools = {key: built.get(key).pools for key in built.get_all_asset_keys()}
-    assert pools == {
-        MARKET: {"market_etf_daily"},
-        FIVE_B: {"account_v3_5b"},
-        FIVE_D: {"account_v3_5d"},
+    for key in accounts:
+        assert built.get(key).parent_keys == {MARKET, key}
+    assert {key: built.get(key).group_name for key in keys} == {key: key.path[0] for key in keys}
+    # One account of a strategy at a time: its backtest and its paper share a pool.
+    assert {key: built.get(key).pools for key in keys} == {MARKET: {"market_etf_daily"}} | {
+        key: {f"account_{key.path[-1]}"} for key in accounts
     }
-    checks = built.asset_check_keys
-    assert checks == {dg.AssetCheckKey(MARKET, check.name) for check in CHECKS}
-    blocking = {key.name for key in checks if built.get_check_spec(key).blocking}
-    assert blocking == {check.name for check in CHECKS if check.severity == "ERROR"}
-    for key in built.get_all_asset_keys():
+    for key in keys:
         assert built.get(key).backfill_policy == dg.BackfillPolicy.single_run()
         assert built.get(key).description
+
+
+def test_bars_are_checked_before_accounts_and_accounts_replayed_after(graph: Graph) -> None:
+    built = graph.definitions.resolve_asset_graph()
+    checks = built.asset_check_keys
+    replays = {dg.AssetCheckKey(key, "replay") for key in (PAPER_B, PAPER_D)}
+    assert checks == {dg.AssetCheckKey(MARKET, check.name) for check in CHECKS} | replays
+    blocking = {key.name for key in checks if built.get_check_spec(key).blocking}
+    assert blocking == {check.name for check in CHECKS if check.severity == "ERROR"}
 
 
 def test_days_and_years_are_the_partitions(graph: Graph) -> None:
@@ -51,6 +55,7 @@ def test_days_and_years_are_the_partitions(graph: Graph) -> None:
     assert years is not None
     assert years.get_partition_keys()[:3] == ["2010", "2011", "2012"]
     assert built.get(FIVE_D).partitions_def == years
+    assert built.get(PAPER_B).partitions_def == built.get(PAPER_D).partitions_def == days
 
 
 def test_tags_and_code_versions_describe_each_strategy(graph: Graph) -> None:
@@ -63,13 +68,18 @@ def test_tags_and_code_versions_describe_each_strategy(graph: Graph) -> None:
             "strategy_id": key.path[-1], "role": role, "status": "active", "mode": "backtest",
         }  # fmt: skip
         assert node.metadata["parameter_hash"] == own.settings_hash
+        account = built.get(dg.AssetKey(["strategies", *key.path[1:]]))
+        assert account.code_version == node.code_version
+        assert {**account.tags, "mode": "backtest"} == dict(node.tags)
 
 
-def test_jobs_select_the_market_and_every_backtest(graph: Graph) -> None:
+def test_jobs_select_the_market_every_backtest_and_every_paper_account(graph: Graph) -> None:
     built = graph.definitions
     assert built.resolve_job_def("ingest_market").asset_layer.executable_asset_keys == {MARKET}
     both = built.resolve_job_def("backtest_years").asset_layer.executable_asset_keys
     assert both == {FIVE_B, FIVE_D}
+    night = built.resolve_job_def("trading_session").asset_layer
+    assert night.executable_asset_keys == {MARKET, PAPER_B, PAPER_D}
 
 
 def test_each_asset_runs_its_own_strategy(graph: Graph) -> None:
@@ -113,7 +123,7 @@ def test_the_code_location_loads_from_the_environment(home: Home) -> None:
     home.edit_registry(lambda document: document["strategies"]["v3_5d"].update(is_active=False))
     home.edit_registry(lambda document: document.update(execution_order=["v3_5b"]))
     loaded = definitions.defs()
-    assert loaded.resolve_asset_graph().get_all_asset_keys() == {MARKET, FIVE_B}
+    assert loaded.resolve_asset_graph().get_all_asset_keys() == {MARKET, FIVE_B, PAPER_B}
 
 
 def _later(document: dict[str, Any]) -> None:
