@@ -5,7 +5,7 @@ import warnings
 import dagster as dg
 
 from jutsu_dagster.defs.backtests import build_backtest
-from jutsu_dagster.defs.market import build_etf_checks, build_etf_daily
+from jutsu_dagster.defs.market import build_crypto, build_etf_checks, build_etf_daily
 from jutsu_dagster.defs.operations import build_operations
 from jutsu_dagster.defs.paper import build_paper_accounts
 from jutsu_dagster.defs.partitions import daily_partitions, yearly_partitions
@@ -43,10 +43,11 @@ def _build(registry: StrategyRegistry, settings: Settings) -> dg.Definitions:
     starts = [entry.config.backtest_start.year for entry in entries if entry.config]
     years = yearly_partitions(min(starts))
     backtests = [build_backtest(entry, years) for entry in entries]
+    coins, coin_checks = build_crypto(registry, settings, days)
     accounts, replays = build_paper_accounts(registry, settings, days)
     return dg.Definitions(
-        assets=[build_etf_daily(symbols, days), *backtests, *accounts],
-        asset_checks=[build_etf_checks(symbols, settings), *replays],
+        assets=[build_etf_daily(symbols, days), *coins, *backtests, *accounts],
+        asset_checks=[build_etf_checks(symbols, settings), *coin_checks, *replays],
         jobs=[
             dg.define_asset_job(
                 INGEST_JOB,

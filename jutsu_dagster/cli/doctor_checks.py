@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jutsu_dagster.cli.doctor import Check, Look
+from jutsu_dagster.cli.doctor_crypto import check_crypto
 from jutsu_dagster.cli.doctor_paper import check_paper, check_states
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def check_market(settings: Settings) -> Check:
     """Look whether the store begins before the backtests and ends with the source."""
     from jutsu_dagster.core.calendar import sessions_between
     from jutsu_dagster.pipeline.ingest import ETF_DAILY
-    from jutsu_dagster.registry.universe import etf_symbols, market_anchor
+    from jutsu_dagster.registry.universe import entries_on, etf_symbols, market_anchor
     from jutsu_dagster.sources.open import open_source
     from jutsu_dagster.storage.market import MarketStore
 
@@ -117,7 +118,7 @@ def check_market(settings: Settings) -> Check:
     listings, rows = source.listings(symbols), source.latest(symbols)
     latest = dict(zip(rows["symbol"], rows["timestamp"].dt.date, strict=True))
     begins: dict[str, date] = {}
-    for entry in registry.get_active_strategies():
+    for entry in entries_on(registry, "1d"):
         anchor = market_anchor(entry)
         for symbol in entry.config.strategy.universe if entry.config else ():
             begins[symbol] = min(anchor, begins.get(symbol, anchor))
@@ -231,6 +232,7 @@ LOOKS: tuple[tuple[str, Look], ...] = (
     ("registry", check_registry),
     ("source", check_source),
     ("market", check_market),
+    ("crypto", check_crypto),
     ("ledger", check_ledger),
     ("backtests", check_backtests),
     ("paper", check_paper),

@@ -10,10 +10,18 @@ from jutsu_dagster.cli.instance import instance
 from jutsu_dagster.cli.project import Project
 from jutsu_dagster.cli.runs import run_range
 from jutsu_dagster.core.errors import ConfigError, DataError
-from jutsu_dagster.pipeline.ingest import ETF_DAILY
+from jutsu_dagster.core.timeframe import timeframe_of
+from jutsu_dagster.pipeline.ingest import CRYPTO_15M, ETF_DAILY
 from jutsu_dagster.pipeline.quality import check_days
-from jutsu_dagster.registry.universe import etf_symbols, market_anchor, market_faults
-from jutsu_dagster.sources.base import Listing
+from jutsu_dagster.pipeline.reach import last_day
+from jutsu_dagster.registry.universe import (
+    crypto_symbols,
+    entries_on,
+    etf_symbols,
+    market_anchor,
+    market_faults,
+)
+from jutsu_dagster.sources.base import Listing, MarketSource
 
 _DAY = timedelta(days=1)
 # A run costs more than fetching this many days again.
@@ -28,7 +36,7 @@ def ingest(
     force: bool = False,
     quiet: bool = False,
 ) -> dict[str, object]:
-    """Materialize ``market/etf_daily`` for the days that are missing or at fault.
+    """Materialize the market assets for the days that are missing or at fault.
 
     Parameters
     ----------
@@ -40,6 +48,12 @@ def ingest(
         Fetch days again that are there.
     quiet : bool
 
+    Returns
+    -------
+    dict
+        What was done to the daily bars; under ``crypto_15m`` the same of the 15-minute bars,
+        where strategies read such.
+
     Raises
     ------
     ConfigError, DataError, RunFailedError
@@ -47,55 +61,99 @@ def ingest(
     faults = market_faults(project.registry)
     if faults:
         raise ConfigError(faults)
-    source, symbols = project.source, etf_symbols(project.registry)
+    done: dict[str, object] = {}
+    symbols, coins = etf_symbols(project.registry), crypto_symbols(project.registry)
+    if symbols:
+        done = _ingest(project, ETF_DAILY, project.source, symbols, first, last, force, quiet)
+    if coins:
+        done[CRYPTO_15M] = _ingest(
+            project, CRYPTO_15M, project.crypto_source, coins, first, last, force, quiet
+        )
+    return done
+
+
+def _ingest(
+    project: Project,
+    table: str,
+    source: MarketSource,
+    symbols: Sequence[str],
+    first: date | None,
+    last: date | None,
+    force: bool,
+    quiet: bool,
+) -> dict[str, object]:
+    """Materialize one market asset."""
+    timeframe = timeframe_of(table)
     listings = source.listings(symbols)
     begins = min(listing.first for listing in listings.values())
-    ends = source.latest(symbols)["timestamp"].max().date()
+    ends = last_day(source, symbols, timeframe)
     yesterday = datetime.now(UTC).date() - _DAY
-    if first is None:
-        needed = min(market_anchor(e) for e in project.registry.get_active_strategies())
-        first = max(needed, begins)
+    entries = entries_on(project.registry, timeframe.name)
+    needed = min(market_anchor(entry) for entry in entries)
+    # A range of days is asked of the ETFs, which go back further.
+    if first is None or (timeframe.is_intraday and first < begins):
+        first = max(first or needed, begins)
         if first > needed and not quiet:
             say(f"{source.name} starts on {begins}; the strategies would read from {needed} on")
     # A vendor's last session may lie days back: the closed days after it are still recorded.
-    last = last or (yesterday if (yesterday - ends).days <= _closed_tail(ends, yesterday) else ends)
+    closed = 0 if timeframe.is_intraday else _closed_tail(ends, yesterday)
+    last = last or (yesterday if (yesterday - ends).days <= closed else ends)
     if last > yesterday:
         raise DataError(f"{last} is not over yet; ask up to {yesterday} (UTC)")
-    if last < first:
+    total = 0
+    if first <= last:
+        total = _materialize(project, table, source, listings, first, last, force, quiet)
+    elif not timeframe.is_intraday:
         raise DataError(f"the range {first} to {last} is empty")
-    from jutsu_dagster.definitions import INGEST_JOB
-    from jutsu_dagster.defs.market import ETF_DAILY_KEY
-
-    held = project.store.source(ETF_DAILY)
-    with instance(project.settings) as opened:
-        done = opened.get_materialized_partitions(ETF_DAILY_KEY)
-        if force or held != source.name:
-            if held is not None and held != source.name and not quiet:
-                say(f"the store holds bars of {held}; {source.name} replaces all of them")
-            done = set()
-        else:
-            # Days that a check found wanting, or that lack a symbol registered since.
-            done -= _at_fault(project, symbols, listings, first, last)
-        spans = _missing(first, last, done)
-        total = sum((b - a).days + 1 for a, b in spans)
-        for a, b in spans:
-            count = (b - a).days + 1
-            with progress(f"ingesting {a} to {b}", count, shown=not quiet) as advance:
-                run_range(
-                    opened, project.definitions, INGEST_JOB, [ETF_DAILY_KEY], a.isoformat(),
-                    b.isoformat(), partitions=count, progress=advance,
-                )  # fmt: skip
     if not quiet:
         what = f"{total} days ingested" if total else "nothing to ingest: every day is there"
-        say(f"{what}; {source.name}, {first} to {last}")
+        what = what if first <= last else f"nothing to ingest before {first}"
+        say(f"{table}: {what}; {source.name}, {min(first, last)} to {last}")
     return {
         "source": source.name,
         "synthetic": source.synthetic,
         "first": first.isoformat(),
         "last": last.isoformat(),
         "days_ingested": total,
-        "table_version": project.store.version(ETF_DAILY),
+        "table_version": project.store.version(table) if project.store.exists(table) else None,
     }
+
+
+def _materialize(
+    project: Project,
+    table: str,
+    source: MarketSource,
+    listings: Mapping[str, Listing],
+    first: date,
+    last: date,
+    force: bool,
+    quiet: bool,
+) -> int:
+    """Run the asset over the days that are missing or at fault; return how many."""
+    from dagster import AssetKey
+
+    from jutsu_dagster.definitions import INGEST_JOB
+
+    key = AssetKey(["market", table])
+    held = project.store.source(table)
+    with instance(project.settings) as opened:
+        done = opened.get_materialized_partitions(key)
+        if force or held != source.name:
+            if held is not None and held != source.name and not quiet:
+                say(f"the store holds bars of {held}; {source.name} replaces all of them")
+            done = set()
+        else:
+            # Days that a check found wanting, or that lack a symbol registered since.
+            done -= _at_fault(project, table, listings, first, last)
+        spans = _missing(first, last, done)
+        for a, b in spans:
+            count = (b - a).days + 1
+            with progress(f"ingesting {a} to {b}", count, shown=not quiet) as advance:
+                run_range(
+                    opened, project.definitions, INGEST_JOB, [key], a.isoformat(),
+                    b.isoformat(), partitions=count, progress=advance,
+                )  # fmt: skip
+    return sum((b - a).days + 1 for a, b in spans)
 
 
 def _closed_tail(ends: date, yesterday: date) -> int:
@@ -109,14 +167,10 @@ def _closed_tail(ends: date, yesterday: date) -> int:
 
 
 def _at_fault(
-    project: Project,
-    symbols: Sequence[str],
-    listings: Mapping[str, Listing],
-    first: date,
-    last: date,
+    project: Project, table: str, listings: Mapping[str, Listing], first: date, last: date
 ) -> set[str]:
     """Return the stored days that break a blocking check, missing bars included."""
-    found = check_days(project.store, ETF_DAILY, symbols, listings, first, last)
+    found = check_days(project.store, table, tuple(listings), listings, first, last)
     return {finding.day.isoformat() for finding in found if finding.severity == "ERROR"}
 
 

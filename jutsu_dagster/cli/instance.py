@@ -175,7 +175,7 @@ def _told(settings: Settings) -> Iterator[None]:
         reason = storage_fault(error)
         if reason is None:
             raise
-        place = settings.dagster_home
+        place = str(settings.dagster_home)
         if _postgres_url(settings.ledger_url) is not None:
             place = parse_url(settings.ledger_url).render_as_string(hide_password=True)
         raise JutsuError(f"Dagster's storage in {place} refused: {reason}") from error

@@ -62,6 +62,14 @@ class Project:
         return open_source(self.settings.etf_source, self.settings.home)
 
     @cached_property
+    def crypto_source(self) -> MarketSource:
+        """The source of 15-minute bars, validated."""
+        from jutsu_dagster.core.timeframe import QUARTER_HOURS
+        from jutsu_dagster.sources.open import open_source
+
+        return open_source(self.settings.crypto_source, self.settings.home, QUARTER_HOURS)
+
+    @cached_property
     def definitions(self) -> Definitions:
         """The asset graph."""
         from jutsu_dagster.definitions import build_definitions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,11 +22,11 @@ _NAMED = 5
 
 
 def bars_from_rows(frame: pd.DataFrame, symbols: Sequence[str]) -> Bars:
-    """Align rows to bars: one time per date present for these symbols.
+    """Align rows to bars: one time per date or timestamp present for these symbols.
 
     Parameters
     ----------
-    frame : DataFrame of date, symbol, open, high, low, close, volume and optionally split
+    frame : DataFrame of date or timestamp, symbol, open, high, low, close, volume, maybe split
         Valid rows in any order; rows of other symbols are left out.
     symbols : sequence of str
         The columns of the result; a symbol without rows becomes a column of NaN.
@@ -34,7 +34,7 @@ def bars_from_rows(frame: pd.DataFrame, symbols: Sequence[str]) -> Bars:
     Raises
     ------
     DataError
-        If two rows hold the same date and symbol.
+        If two rows hold the same time and symbol.
     """
     import pandas as pd  # here, because core must import fast
 
@@ -42,14 +42,14 @@ def bars_from_rows(frame: pd.DataFrame, symbols: Sequence[str]) -> Bars:
     column = pd.Index(asked).get_indexer(pd.Index(frame["symbol"]))
     wanted = column >= 0
     rows, column = frame.loc[wanted], column[wanted]
-    times = pd.to_datetime(rows["date"]).to_numpy().astype("datetime64[s]")
+    time = rows["timestamp"] if "timestamp" in rows else rows["date"]
+    times = pd.to_datetime(time).to_numpy().astype("datetime64[s]")
     timestamps, row = np.unique(times, return_inverse=True)
     cell = row * len(asked) + column
     if len(np.unique(cell)) < len(cell):
         _, first, count = np.unique(cell, return_index=True, return_counts=True)
         at = int(first[count > 1].min())
-        day = times[at].astype("datetime64[D]")
-        raise DataError(f"{asked[int(column[at])]} has more than one row on {day}")
+        raise DataError(f"{asked[int(column[at])]} has more than one row on {_named(times[at])}")
     shape = (len(timestamps), len(asked))
     arrays = {name: np.full(shape, np.nan) for name in _FIELDS}
     for name, array in arrays.items():
@@ -92,8 +92,36 @@ def require_sessions(bars: Bars, first: date, last: date, signal_symbol: str) ->
     return bars
 
 
+def require_candles(bars: Bars, first: date, last: date, step: timedelta) -> Bars:
+    """Return the bars of the UTC days from ``first`` to ``last``, none missing for any symbol.
+
+    Bars on other days are dropped. ``step`` is the length of a bar.
+
+    Raises
+    ------
+    DataError
+        If a symbol lacks a bar, or has one at a time that is not due; the message names both.
+    """
+    lo, hi = np.datetime64(first, "s"), np.datetime64(last + timedelta(days=1), "s")
+    bars = bars.window(*np.searchsorted(bars.timestamps, [lo, hi]).tolist())
+    due = np.arange(lo, hi, np.timedelta64(step, "s"))
+    off = bars.timestamps[~np.isin(bars.timestamps, due)]
+    if len(off):
+        raise DataError(f"there are bars at {name_times(off)}; {step} is the length of a bar")
+    row = np.searchsorted(due, bars.timestamps)
+    problems = []
+    for column, symbol in enumerate(bars.symbols):
+        present = np.zeros(len(due), dtype=np.bool_)
+        present[row] = ~np.isnan(bars.close[:, column])
+        if not present.all():
+            problems.append(f"{symbol} has no bar at {name_times(due[~present])}; ingest them")
+    if problems:
+        raise DataError("\n".join(problems))
+    return bars
+
+
 def require_sound(bars: Bars) -> None:
-    """Raise DataError for the first bar that no market made: it names symbol, session and rule.
+    """Raise DataError for the first bar that no market made: it names symbol, time and rule.
 
     What comes in is validated once at the edge; this is for a table that something else wrote to.
     """
@@ -112,7 +140,7 @@ def require_sound(bars: Bars) -> None:
         ):
             rows, columns = np.nonzero(broken & present)
             if len(rows):
-                at = f"{bars.symbols[columns[0]]} on {bars.sessions[rows[0]]}"
+                at = f"{bars.symbols[columns[0]]} on {_named(bars.timestamps[rows[0]])}"
                 raise DataError(
                     f"{at}: {rule} ({len(rows)} such bars); `jutsu ingest --force` fetches them"
                     " again"
@@ -121,10 +149,23 @@ def require_sound(bars: Bars) -> None:
 
 def name_sessions(sessions: TimeArray) -> str:
     """Return sessions as text: each of a few, or the count with the first and the last."""
-    days = [str(day) for day in sessions]
-    noun = "session" if len(days) == 1 else "sessions"
-    shown = ", ".join(days) if len(days) <= _NAMED else f"{days[0]} … {days[-1]}"
-    return f"{len(days)} {noun}: {shown}"
+    return _name(sessions, "session")
+
+
+def name_times(times: TimeArray) -> str:
+    """Return times as text, as ``name_sessions`` does."""
+    return _name(times, "time")
+
+
+def _name(times: TimeArray, noun: str) -> str:
+    shown = [_named(time) for time in times]
+    listed = ", ".join(shown) if len(shown) <= _NAMED else f"{shown[0]} … {shown[-1]}"
+    return f"{len(shown)} {noun}{'' if len(shown) == 1 else 's'}: {listed}"
+
+
+def _named(time: np.datetime64) -> str:
+    """Return a time as text; midnight, which is the time of a daily bar, as its date."""
+    return str(time.astype("datetime64[m]")).replace("T00:00", "").replace("T", " ")
 
 
 def _rows(bars: Bars, kept: BoolArray) -> Bars:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from jutsu_dagster.core.timeframe import CRYPTO_15M, ETF_DAILY, timeframe_of
 from jutsu_dagster.settings import Settings
 from jutsu_dagster.sources.base import MarketSource
 from jutsu_dagster.sources.open import open_source
@@ -12,14 +13,15 @@ from jutsu_dagster.storage.market import MarketStore
 
 
 class SourceResource(dg.ConfigurableResource[None]):
-    """A source of bars; `spec` is `sample` or `files:<path>`, relative to `home`."""
+    """A source of bars of a table; `spec` is `sample` or `files:<path>`, relative to `home`."""
 
     spec: str
     home: str
+    table: str = ETF_DAILY
 
     def open(self) -> MarketSource:
         """Open the source, validating its files."""
-        return open_source(self.spec, Path(self.home))
+        return open_source(self.spec, Path(self.home), timeframe_of(self.table))
 
 
 class StorageResource(dg.ConfigurableResource[None]):
@@ -43,5 +45,8 @@ def build_resources(settings: Settings) -> dict[str, object]:
     """Return the resources that the settings describe."""
     return {
         "etf_source": SourceResource(spec=settings.etf_source, home=str(settings.home)),
+        "crypto_source": SourceResource(
+            spec=settings.crypto_source, home=str(settings.home), table=CRYPTO_15M
+        ),
         "storage": StorageResource(market_url=settings.market_url, ledger_url=settings.ledger_url),
     }

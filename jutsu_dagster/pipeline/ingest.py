@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import numpy as np
 import pandas as pd
 
-from jutsu_dagster.core.calendar import sessions_between
+from jutsu_dagster.core.bars import TimeArray
 from jutsu_dagster.core.errors import DataError
+from jutsu_dagster.core.timeframe import CRYPTO_15M, ETF_DAILY, Timeframe, timeframe_of
+from jutsu_dagster.pipeline.reach import last_day, require_over, require_reach
 from jutsu_dagster.sources.base import Listing, MarketSource
 from jutsu_dagster.sources.validate import validate_rows
 from jutsu_dagster.storage.market import MarketStore, hash_days
 
-ETF_DAILY = "etf_daily"
+__all__ = ["CRYPTO_15M", "ETF_DAILY", "DayReport", "IngestReport", "ingest_range"]
+
 # What the content hash of a day without rows is.
 NO_ROWS = "empty"
 Progress = Callable[[str], None]
@@ -29,7 +31,7 @@ class DayReport:
     ----------
     day : date
     is_session : bool
-        Whether XNYS is open on that date; a closed day normally has no rows.
+        Whether the market is open on that date; a closed day normally has no rows.
     rows : mapping of symbol to int
         Rows stored, for every symbol asked for.
     content_hash : str
@@ -38,6 +40,8 @@ class DayReport:
         Symbols that should have a bar on this session, and have none.
     not_listed : tuple of str
         Symbols that had not started yet, or had ended.
+    uneven : tuple of str
+        Symbols that have bars, but not as many as a whole day.
     """
 
     day: date
@@ -46,6 +50,7 @@ class DayReport:
     content_hash: str
     missing: tuple[str, ...]
     not_listed: tuple[str, ...]
+    uneven: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,7 @@ def ingest_range(
     first, last : date
         UTC dates, both inclusive, closed days among them.
     table : str
+        Says the timeframe too.
     progress : callable taking a line of text, optional
         Called before each step that may take a while.
 
@@ -102,17 +108,20 @@ def ingest_range(
     ------
     DataError
         If the source has no such symbol, breaks a rule of bars, or does not reach over the
-        range; nothing is stored then.
+        range, or a market that never closes is asked for a day that is not over; nothing is
+        stored then.
     """
     tell = progress or (lambda _line: None)
     listings = source.listings(symbols)
-    sessions = sessions_between(first, last)
-    _require_reach(source, symbols, listings, sessions)
+    timeframe = timeframe_of(table)
+    sessions = timeframe.open_days(first, last)
+    require_over(source, last, timeframe)
+    require_reach(source, listings, sessions, timeframe)
     replaced = _replaced(source, store, table, listings, (first, last))
     tell(f"fetching {len(symbols)} symbols from {source.name}, {first} to {last}")
     rows = source.bars(symbols, first, last)
     if len(rows):
-        rows = validate_rows(rows, source.name)
+        rows = validate_rows(rows, source.name, timeframe=timeframe)
     existed = store.exists(table)
     version_before = store.version(table) if existed else None
     before = store.day_hashes(table, first, last) if existed else {}
@@ -120,12 +129,13 @@ def ingest_range(
     version_after = store.write(table, rows, *replaced, source.name)
     after = hash_days(rows)
     changed = sorted(day for day in before | after if before.get(day) != after.get(day))
+    times = rows[timeframe.time]
     return IngestReport(
-        days=_days(rows, listings, sessions, after, (first, last)),
+        days=_days(rows, listings, sessions, after, timeframe, (first, last)),
         version_before=version_before,
         version_after=version_after,
-        first_bar=rows["date"].min().date() if len(rows) else None,
-        last_bar=rows["date"].max().date() if len(rows) else None,
+        first_bar=times.min().date() if len(rows) else None,
+        last_bar=times.max().date() if len(rows) else None,
         changed=tuple(changed),
     )
 
@@ -153,7 +163,7 @@ def _replaced(
         return span
     begins, ends = coverage["first"].min(), coverage["last"].max()
     oldest = min(listing.first for listing in listings.values())
-    newest = source.latest(list(listings))["timestamp"].max().date()
+    newest = last_day(source, list(listings), timeframe_of(table))
     if max(begins, oldest) < first or min(ends, newest) > last:
         raise DataError(
             f"{table} holds bars of {held} from {begins} to"
@@ -163,43 +173,16 @@ def _replaced(
     return min(first, begins), max(last, ends)
 
 
-def _require_reach(
-    source: MarketSource,
-    symbols: Sequence[str],
-    listings: Mapping[str, Listing],
-    sessions: np.ndarray[tuple[int], np.dtype[np.datetime64]],
-) -> None:
-    """Raise DataError if a session lies before or beyond what the source has."""
-    if not len(sessions) or not listings:
-        return
-    first, last = sessions[0].item(), sessions[-1].item()
-    begins = min(listing.first for listing in listings.values())
-    if first < begins:
-        raise DataError(
-            f"{first} is before the first bar of {source.name}, which is of {begins}; "
-            f"ask from {begins} on"
-        )
-    trading = [symbol for symbol in symbols if listings[symbol].last is None]
-    if not trading:
-        return
-    ends = source.latest(trading)["timestamp"].max().date()
-    if last > ends:
-        day = sessions[sessions > np.datetime64(ends, "D")][0]
-        raise DataError(
-            f"{source.name} has no bars of {day} yet: its last are of {ends}; "
-            f"ask up to {ends}, or again when it has them"
-        )
-
-
 def _days(
     rows: pd.DataFrame,
     listings: Mapping[str, Listing],
-    sessions: np.ndarray[tuple[int], np.dtype[np.datetime64]],
+    sessions: TimeArray,
     hashes: Mapping[date, str],
+    timeframe: Timeframe,
     span: tuple[date, date],
 ) -> tuple[DayReport, ...]:
     counts: dict[date, dict[str, int]] = {}
-    days = rows["date"].to_numpy().astype("datetime64[D]").tolist()
+    days = rows[timeframe.time].to_numpy().astype("datetime64[D]").tolist()
     for day, symbol in zip(days, rows["symbol"].tolist(), strict=True):
         held = counts.setdefault(day, {})
         held[symbol] = held.get(symbol, 0) + 1
@@ -218,6 +201,7 @@ def _days(
                 content_hash=hashes.get(day, NO_ROWS),
                 missing=absent,
                 not_listed=tuple(symbol for symbol in listings if symbol not in listed),
+                uneven=tuple(s for s, count in held.items() if count != timeframe.bars_a_day),
             )
         )
     return tuple(reports)

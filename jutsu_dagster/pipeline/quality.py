@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from jutsu_dagster.core.bars import PRICE_FIELDS, BoolArray
-from jutsu_dagster.core.calendar import sessions_between
+from jutsu_dagster.core.timeframe import Timeframe, timeframe_of
+from jutsu_dagster.pipeline.gaps import Hits, gaps
 from jutsu_dagster.sources.base import Listing
 from jutsu_dagster.storage.market import MarketStore
 
@@ -19,6 +21,7 @@ Severity = Literal["ERROR", "WARN"]
 BIG_MOVE = 0.40
 # Far enough back to find the close before the range's first session.
 _REACH = timedelta(days=14)
+_MIDNIGHT = datetime(1, 1, 1)  # noqa: DTZ001  (bars' times are UTC without saying so)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,24 @@ CHECKS: tuple[Check, ...] = (
     Check("on_calendar", "Every bar belongs to a session of the XNYS calendar"),
     Check("big_move", "No close moves over 40 % from the one before without a split", "WARN"),
 )
-_SEVERITY = {check.name: check.severity for check in CHECKS}
+
+
+@cache
+def checks_of(timeframe: Timeframe) -> tuple[Check, ...]:
+    """Return the checks of tables of this timeframe: of intraday ones, for gaps in a day too."""
+    if not timeframe.is_intraday:
+        return CHECKS
+    count = timeframe.bars_a_day
+    said = {
+        "present": "Every symbol has bars on every UTC day between its first and last",
+        "finite_positive": "Prices are finite and > 0, volume is finite and >= 0",
+        "no_duplicate": "A symbol has one row a time",
+        "on_calendar": f"Every bar opens {timeframe.due}, UTC",
+        "big_move": "No close moves over 40 % from the one before",
+    }
+    whole = Check("whole_day", f"Every symbol has {count} bars a day, without a gap")
+    checks = [replace(one, description=said.get(one.name, one.description)) for one in CHECKS]
+    return (checks[0], whole, *checks[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +68,7 @@ class Finding:
     Attributes
     ----------
     check : str
-        Name of the check, one of ``CHECKS``.
+        Name of the check, one of ``checks_of`` the table's timeframe.
     day : date
     symbol : str
     value : float or None
@@ -56,6 +76,8 @@ class Finding:
     rule : str
         Field and rule as a sentence fragment: ``close must be > 0``.
     severity : {"ERROR", "WARN"}
+    time : datetime or None
+        Open of the intraday bar; None where the finding is of a day.
     """
 
     check: str
@@ -64,13 +86,12 @@ class Finding:
     value: float | None
     rule: str
     severity: Severity
+    time: datetime | None = None
 
     def __str__(self) -> str:
         shown = "" if self.value is None else f" ({self.value!r})"
-        return f"{self.symbol} {self.day}: {self.rule}{shown}"
-
-
-_Hits = Iterator[tuple[str, pd.DataFrame, str, str | None]]
+        at = f"{self.time:%Y-%m-%d %H:%M}" if self.time else self.day
+        return f"{self.symbol} {at}: {self.rule}{shown}"
 
 
 def check_days(
@@ -103,60 +124,58 @@ def check_days(
     DataError
         If the table does not exist.
     """
+    timeframe = timeframe_of(table)
+    time = timeframe.time
     reached = store.rows(table, symbols, first - _REACH, last)
-    within = reached["date"] >= pd.Timestamp(first)
+    within = reached[time] >= pd.Timestamp(first)
     rows = reached[within]
-    sessions = pd.DatetimeIndex(sessions_between(first, last))
+    due = pd.DatetimeIndex(timeframe.times(first, last))
+    one = "time" if timeframe.is_intraday else "date"
     hits = [
-        ("present", _absent(rows, symbols, listings, sessions), "has no bar on this session", None),
-        *_bad_values(rows),
+        *gaps(rows, symbols, listings, due, timeframe),
+        *_bad_values(rows, timeframe),
         *_bad_ranges(rows),
-        ("no_duplicate", rows[_twice(rows)], "has more than one row on this date", None),
-        ("on_calendar", rows[~rows["date"].isin(sessions)], "is not a session of XNYS", None),
+        ("no_duplicate", rows[_twice(rows, time)], f"has more than one row on this {one}", None),
+        ("on_calendar", rows[~rows[time].isin(due)], f"is not {timeframe.due}", None),
         *_big_moves(reached, within),
     ]
-    order = {check.name: place for place, check in enumerate(CHECKS)}
+    checks = {check.name: (place, check) for place, check in enumerate(checks_of(timeframe))}
     found = [
-        finding for check, bad, rule, field in hits for finding in _list(check, bad, rule, field)
+        finding
+        for check, bad, rule, field in hits
+        for finding in _list(checks[check][1], bad, rule, field)
     ]
-    return sorted(found, key=lambda f: (order[f.check], f.day, f.symbol))
+    return sorted(found, key=lambda f: (checks[f.check][0], f.day, f.symbol, f.time or _MIDNIGHT))
 
 
-def _list(check: str, bad: pd.DataFrame, rule: str, field: str | None) -> list[Finding]:
+def _list(check: Check, bad: pd.DataFrame, rule: str, field: str | None) -> list[Finding]:
     values = [float(value) for value in bad[field]] if field else [None] * len(bad)
+    rules = bad[rule].tolist() if rule in bad else [rule] * len(bad)
+    of_day = "date" in bad
+    times = bad["date"] if of_day else bad["timestamp"]
     return [
-        Finding(check, day.date(), symbol, value, rule, _SEVERITY[check])
-        for day, symbol, value in zip(bad["date"], bad["symbol"], values, strict=True)
+        Finding(
+            check.name,
+            time.date(),
+            symbol,
+            value,
+            said,
+            check.severity,
+            None if of_day else time.to_pydatetime(),
+        )
+        for time, symbol, value, said in zip(times, bad["symbol"], values, rules, strict=True)
     ]
 
 
-def _absent(
-    rows: pd.DataFrame,
-    symbols: Sequence[str],
-    listings: Mapping[str, Listing],
-    sessions: pd.DatetimeIndex,
-) -> pd.DataFrame:
-    frames = []
-    for symbol in symbols:
-        have = pd.DatetimeIndex(rows.loc[rows["symbol"] == symbol, "date"])
-        listing = listings.get(symbol)
-        due = sessions
-        if listing is not None:
-            due = due[due >= pd.Timestamp(listing.first)]
-            due = due if listing.last is None else due[due <= pd.Timestamp(listing.last)]
-        frames.append(pd.DataFrame({"date": due[~due.isin(have)], "symbol": symbol}))
-    return pd.concat(frames) if frames else rows[["date", "symbol"]]
-
-
-def _bad_values(rows: pd.DataFrame) -> _Hits:
-    for field in (*PRICE_FIELDS, "volume", "split"):
+def _bad_values(rows: pd.DataFrame, timeframe: Timeframe) -> Hits:
+    for field in timeframe.numbers:
         value = rows[field].to_numpy(np.float64)
         low = value < 0 if field == "volume" else value <= 0
         rule = "must be finite and >= 0" if field == "volume" else "must be finite and > 0"
         yield "finite_positive", rows[~np.isfinite(value) | low], f"{field} {rule}", field
 
 
-def _bad_ranges(rows: pd.DataFrame) -> _Hits:
+def _bad_ranges(rows: pd.DataFrame) -> Hits:
     open_, high, low, close = (rows[name].to_numpy(np.float64) for name in PRICE_FIELDS)
     above = high < np.fmax(open_, close)
     below = low > np.fmin(open_, close)
@@ -164,15 +183,17 @@ def _bad_ranges(rows: pd.DataFrame) -> _Hits:
     yield "high_low", rows[below], "low must be <= open and close", "low"
 
 
-def _big_moves(reached: pd.DataFrame, within: pd.Series[bool]) -> _Hits:
+def _big_moves(reached: pd.DataFrame, within: pd.Series[bool]) -> Hits:
     before = reached.groupby("symbol")["close"].shift()
     # A zero close is a finding of its own, and no base for a move.
     before = before.where(before > 0)
-    move = reached["close"] * reached["split"] / before - 1
+    split = reached.get("split", 1.0)
+    move = reached["close"] * split / before - 1
     bad = reached.assign(move=move)[within & (move.abs() > BIG_MOVE)]
-    yield "big_move", bad, "close moved over 40 % from the one before, splits allowed for", "move"
+    allowed = ", splits allowed for" if "split" in reached else ""
+    yield "big_move", bad, f"close moved over 40 % from the one before{allowed}", "move"
 
 
-def _twice(rows: pd.DataFrame) -> BoolArray:
-    """Return a mask of every further row of a date and symbol that has one already."""
-    return rows.duplicated(["date", "symbol"]).to_numpy(np.bool_)
+def _twice(rows: pd.DataFrame, time: str) -> BoolArray:
+    """Return a mask of every further row of a time and symbol that has one already."""
+    return rows.duplicated([time, "symbol"]).to_numpy(np.bool_)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from jutsu_dagster.core.calendar import sessions_before
@@ -14,18 +14,32 @@ if TYPE_CHECKING:
 
 def etf_symbols(registry: StrategyRegistry) -> tuple[str, ...]:
     """Return the symbols of all running strategies on daily bars, sorted."""
+    return _symbols(registry, "1d")
+
+
+def crypto_symbols(registry: StrategyRegistry) -> tuple[str, ...]:
+    """Return the symbols of all running strategies on 15-minute bars, sorted."""
+    return _symbols(registry, "15m")
+
+
+def _symbols(registry: StrategyRegistry, timeframe: str) -> tuple[str, ...]:
     strategies = [
-        entry.config.strategy
-        for entry in registry.get_active_strategies()
-        if entry.config is not None
+        entry.config.strategy for entry in entries_on(registry, timeframe) if entry.config
     ]
-    return tuple(
-        sorted({name for each in strategies if each.timeframe == "1d" for name in each.universe})
-    )
+    return tuple(sorted({name for strategy in strategies for name in strategy.universe}))
+
+
+def entries_on(registry: StrategyRegistry, timeframe: str) -> list[StrategyEntry]:
+    """Return the running strategies that read bars of this timeframe, in execution order."""
+    return [
+        entry
+        for entry in registry.get_active_strategies()
+        if entry.config is not None and entry.config.strategy.timeframe == timeframe
+    ]
 
 
 def market_anchor(entry: StrategyEntry) -> date:
-    """Return the first session that the strategy's backtest reads, the start of its warm-up.
+    """Return the first session, or UTC day, that the strategy's backtest reads for its warm-up.
 
     It depends on ``backtest.start`` alone, so backtest and paper account share one history.
 
@@ -37,6 +51,8 @@ def market_anchor(entry: StrategyEntry) -> date:
     if entry.config is None:
         raise DataError(f"{entry.id} reads no bars: its configuration is broken")
     start, warmup = entry.config.backtest_start, entry.config.strategy.warmup_sessions
+    if entry.config.strategy.timeframe != "1d":
+        return start - timedelta(days=warmup)
     # Without a warm-up, backtest.start itself: it may be no session, and need be none.
     anchor: date = sessions_before(start, warmup)[0].item() if warmup else start
     return anchor

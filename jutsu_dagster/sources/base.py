@@ -12,8 +12,6 @@ from jutsu_dagster.core.errors import DataError, nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("date", "symbol", "open", "high", "low", "close", "volume", "split")
-
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -53,6 +51,7 @@ class MarketSource(Protocol):
         -------
         DataFrame of date (datetime64), symbol, open, high, low, close, volume, split
             Sorted by date and symbol, prices as delivered for their own session; may be empty.
+            Intraday: timestamp, the open of the bar in UTC, instead of date; no split.
 
         Raises
         ------
@@ -82,11 +81,12 @@ def require_symbols(name: str, asked: Iterable[str], known: Sequence[str]) -> No
 def last_closes(rows: pd.DataFrame, symbols: Sequence[str]) -> pd.DataFrame:
     """Return the last close of each symbol that has one: symbol, timestamp, price.
 
-    ``rows`` ascend by date within a symbol.
+    ``rows`` ascend by time within a symbol; the timestamp is the time of the last row.
     """
     last = rows.groupby("symbol").tail(1).set_index("symbol")
     known = [symbol for symbol in symbols if symbol in last.index]
-    found: pd.DataFrame = last.loc[known].reset_index()[["symbol", "date", "close"]]
+    time = "timestamp" if "timestamp" in rows else "date"
+    found: pd.DataFrame = last.loc[known].reset_index()[["symbol", time, "close"]]
     return found.set_axis(["symbol", "timestamp", "price"], axis=1)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jutsu_dagster.core.errors import DataError
-from jutsu_dagster.sources.base import COLUMNS, Listing, last_closes, require_symbols
+from jutsu_dagster.core.timeframe import DAILY, Timeframe
+from jutsu_dagster.sources.base import Listing, last_closes, require_symbols
 from jutsu_dagster.sources.validate import validate_rows
 
 SUFFIXES = (".parquet", ".csv")
@@ -29,6 +30,8 @@ class FilesMarket:
         A ``.parquet`` or ``.csv`` file, or a folder that holds some; sub-folders are not read.
     name : str, optional
         How the source is shown; ``files:<path>`` if not given.
+    timeframe : Timeframe, optional
+        Of the bars that the files hold; daily if not given.
 
     Raises
     ------
@@ -38,19 +41,15 @@ class FilesMarket:
 
     synthetic = False
 
-    def __init__(self, path: Path, name: str | None = None) -> None:
+    def __init__(self, path: Path, name: str | None = None, timeframe: Timeframe = DAILY) -> None:
         self.name = name or f"files:{path}"
-        frames = {file: _read(file) for file in _files(path)}
+        self._time = timeframe.time
+        frames = {file: _read(file, timeframe) for file in _files(path)}
         rows = pd.concat(list(frames.values()), ignore_index=True)
         if len(frames) > 1:
-            _check_unique(rows, frames)
-        self._rows = rows.sort_values(["date", "symbol"], ignore_index=True)[list(COLUMNS)]
-        spans = self._rows.groupby("symbol")["date"].agg(["min", "max"])
-        newest = spans["max"].max()
-        self._listings = {
-            str(symbol): Listing(first.date(), last.date() if last < newest else None)
-            for symbol, first, last in spans.itertuples()
-        }
+            _check_unique(rows, frames, timeframe)
+        self._rows = rows.sort_values([self._time, "symbol"], ignore_index=True)
+        self._listings = _listings(self._rows, timeframe)
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -60,15 +59,14 @@ class FilesMarket:
     def bars(self, symbols: Sequence[str], first: date, last: date) -> pd.DataFrame:
         """Return the rows of these symbols from ``first`` to ``last``, both inclusive."""
         require_symbols(self.name, symbols, self.symbols)
-        rows = self._rows
-        chosen = rows["symbol"].isin(list(symbols))
-        chosen &= rows["date"].between(
-            pd.Timestamp(max(first, date(1900, 1, 1))), pd.Timestamp(min(last, date(2200, 1, 1)))
-        )
-        return rows[chosen].reset_index(drop=True)
+        begin = pd.Timestamp(max(first, date(1900, 1, 1)))
+        end = pd.Timestamp(min(last, date(2200, 1, 1)) + timedelta(days=1))
+        lo, hi = self._rows[self._time].searchsorted([begin, end])
+        rows = self._rows.iloc[lo:hi]
+        return rows[rows["symbol"].isin(list(symbols))].reset_index(drop=True)
 
     def listings(self, symbols: Sequence[str]) -> dict[str, Listing]:
-        """Return each symbol's span; it has ended if its last row is before the newest row."""
+        """Return each symbol's span of whole days; it has ended if others go on for days."""
         require_symbols(self.name, symbols, self.symbols)
         return {symbol: self._listings[symbol] for symbol in symbols}
 
@@ -76,6 +74,22 @@ class FilesMarket:
         """Return each symbol's last close: symbol, timestamp, price."""
         require_symbols(self.name, symbols, self.symbols)
         return last_closes(self._rows, symbols)
+
+
+def _listings(rows: pd.DataFrame, timeframe: Timeframe) -> dict[str, Listing]:
+    """Return each symbol's first and last whole day.
+
+    One whose last bar is of an earlier day than the newest whole day of all has ended.
+    """
+    spans = rows.groupby("symbol")[timeframe.time].agg(["min", "max"])
+    newest = timeframe.last_whole_day(spans["max"].max())
+    return {
+        str(symbol): Listing(
+            timeframe.first_whole_day(first),
+            timeframe.last_whole_day(last) if last.date() < newest else None,
+        )
+        for symbol, first, last in spans.itertuples()
+    }
 
 
 def _files(path: Path) -> list[Path]:
@@ -95,9 +109,9 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _read(file: Path) -> pd.DataFrame:
+def _read(file: Path, timeframe: Timeframe) -> pd.DataFrame:
     if file.suffix.lower() == ".csv":
-        return validate_rows(_read_csv(file), str(file), unit="line")
+        return validate_rows(_read_csv(file), str(file), "line", timeframe)
     try:
         # Without pandas' metadata a stored index stays a column, and rows count from 1.
         frame = pq.read_table(file).to_pandas(ignore_metadata=True)
@@ -105,7 +119,7 @@ def _read(file: Path) -> pd.DataFrame:
         raise DataError(f"{file}: cannot be read as Parquet: {error}") from error
     frame = frame.drop(columns=_STORED_INDEX, errors="ignore")
     frame.index = pd.RangeIndex(1, len(frame) + 1)
-    return validate_rows(frame, str(file))
+    return validate_rows(frame, str(file), timeframe=timeframe)
 
 
 def _read_csv(file: Path) -> pd.DataFrame:
@@ -131,19 +145,22 @@ def _read_csv(file: Path) -> pd.DataFrame:
     return frame[~blank]
 
 
-def _check_unique(rows: pd.DataFrame, frames: dict[Path, pd.DataFrame]) -> None:
-    twice = rows.duplicated(["date", "symbol"], keep=False)
+def _check_unique(
+    rows: pd.DataFrame, frames: dict[Path, pd.DataFrame], timeframe: Timeframe
+) -> None:
+    time = timeframe.time
+    twice = rows.duplicated([time, "symbol"], keep=False)
     if not twice.any():
         return
     first = rows[twice].iloc[0]
-    day = first["date"]
+    at = first[time]
     holders = [
         file.name
         for file, frame in frames.items()
-        if ((frame["date"] == day) & (frame["symbol"] == first["symbol"])).any()
+        if ((frame[time] == at) & (frame["symbol"] == first["symbol"])).any()
     ]
     raise DataError(
-        f"{next(iter(frames)).parent}: {first['symbol']} {day.date()} stands in "
-        f"{' and in '.join(holders)}; a date must be unique for a symbol "
+        f"{next(iter(frames)).parent}: {first['symbol']} {str(at).removesuffix(' 00:00:00')} "
+        f"stands in {' and in '.join(holders)}; a {time} must be unique for a symbol "
         f"({int(twice.sum())} such rows in the folder)"
     )

@@ -12,8 +12,9 @@ import pandas as pd
 from jutsu_dagster.core.bars import FloatArray
 from jutsu_dagster.core.calendar import sessions_between
 from jutsu_dagster.core.errors import DataError
+from jutsu_dagster.core.timeframe import DAILY
 from jutsu_dagster.sources._sample_path import Path, bond_path, equity_path
-from jutsu_dagster.sources.base import COLUMNS, Listing, last_closes, require_symbols
+from jutsu_dagster.sources.base import Listing, last_closes, require_symbols
 
 FIRST_SESSION = date(2008, 1, 2)
 LISTED = {
@@ -104,7 +105,7 @@ def _market(last: date) -> pd.DataFrame:
         volume = path.volume.round()
         frames.append(pd.DataFrame({"date": days, "symbol": symbol, **prices, "volume": volume}))
     rows = pd.concat(frames, ignore_index=True).assign(split=1.0)
-    return rows.sort_values(["date", "symbol"], ignore_index=True)[list(COLUMNS)]
+    return rows.sort_values(["date", "symbol"], ignore_index=True)[list(DAILY.columns)]
 
 
 def _derived(parent: Path, symbol: str, start: int) -> Path:

@@ -10,11 +10,10 @@ import pandas as pd
 
 from jutsu_dagster.core.bars import PRICE_FIELDS, BoolArray
 from jutsu_dagster.core.errors import DataError, nearest
-from jutsu_dagster.sources.base import COLUMNS
+from jutsu_dagster.core.timeframe import DAILY, Timeframe
+from jutsu_dagster.sources._values import dates, floats, times
 
 SHOWN_FAULTS = 5
-_NUMBERS = (*PRICE_FIELDS, "volume")
-_DAY = r"\d{4}-\d{2}-\d{2}(?:[T ]00:00(?::00(?:\.0+)?)?)?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,90 +24,102 @@ class _Fault:
     rule: str
 
 
-def validate_rows(frame: pd.DataFrame, where: str, unit: str = "row") -> pd.DataFrame:
-    """Return the rows of daily bars in their final types, or say what is wrong with them.
+def validate_rows(
+    frame: pd.DataFrame, where: str, unit: str = "row", timeframe: Timeframe = DAILY
+) -> pd.DataFrame:
+    """Return the rows of bars in their final types, or say what is wrong with them.
 
     Parameters
     ----------
     frame : DataFrame of date, symbol, open, high, low, close, volume and optionally split
         Values as read: numbers, or text that holds numbers. The index numbers the rows as the
-        user sees them. ``split`` may be missing, 0 or NaN, which mean 1.
+        user sees them. ``split`` may be missing, 0 or NaN, which mean 1. Intraday bars have
+        their open in UTC instead of the date, under any of the timeframe's names; no split.
     where : str
         The file or source, as the message names it.
     unit : str
         What the index counts: ``row``, or ``line`` of a text file.
+    timeframe : Timeframe
 
     Returns
     -------
-    DataFrame of date (datetime64[s]), symbol (str), and float64 for the rest
+    DataFrame of date or timestamp (datetime64[s]), symbol (str), and float64 for the rest
         In the order given, numbered from 0.
 
     Raises
     ------
     DataError
         For a missing or unknown column, no rows, or broken rules; the first five faults are
-        named by row, symbol, date, field, value and rule, the others are counted.
+        named by row, symbol, time, field, value and rule, the others are counted.
     """
-    _check_columns(frame, where)
+    time = _time_column(frame, where, timeframe)
+    _check_columns(frame, where, time, timeframe)
     if frame.empty:
         raise DataError(f"{where}: holds no rows; it must hold at least one bar")
+    moments = times(frame[time]) if timeframe.is_intraday else dates(frame[time])
     rows = pd.DataFrame(
         {
-            "date": _dates(frame["date"]),
+            timeframe.time: moments.astype("datetime64[s]"),
             "symbol": frame["symbol"].astype("str").to_numpy(),
-            **{name: _floats(frame[name]) for name in _NUMBERS},
+            **{name: floats(frame[name]) for name in timeframe.numbers if name in frame},
         }
     )
-    split = _floats(frame["split"]) if "split" in frame else np.ones(len(frame))
-    blank = frame["split"].isna().to_numpy() | (split == 0) if "split" in frame else split == 0
-    if "split" in frame and frame["split"].dtype.kind not in "fiu":
-        blank |= (frame["split"].astype("str").str.strip() == "").to_numpy()
-    rows["split"] = np.where(blank, 1.0, split)
-    faults = sorted(_faults(rows, frame), key=lambda fault: fault.position)
+    if timeframe.has_splits:
+        rows["split"] = _splits(frame)
+    symbol = rows["symbol"]
+    plain = ((symbol.str.strip() == symbol) & (symbol != "")).to_numpy(np.bool_)
+    named = plain & frame["symbol"].notna().to_numpy(np.bool_)
+    faults = _faults(rows, frame, named, timeframe)
+    faults += _time_faults(rows[named], moments, time, timeframe)
     if faults:
-        raise DataError(_message(faults, frame, where, unit))
-    return rows
+        faults.sort(key=lambda fault: fault.position)
+        raise DataError(_message(faults, frame, time, where, unit))
+    return rows[list(timeframe.columns)]
 
 
-def _check_columns(frame: pd.DataFrame, where: str) -> None:
-    required = set(COLUMNS) - {"split"}
-    missing = [name for name in COLUMNS if name in required and name not in frame.columns]
+def _splits(frame: pd.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return the column ``split``, 1 where it is absent or blank."""
+    if "split" not in frame:
+        return np.ones(len(frame))
+    split = floats(frame["split"])
+    blank = frame["split"].isna().to_numpy() | (split == 0)
+    if frame["split"].dtype.kind not in "fiu":
+        blank |= (frame["split"].astype("str").str.strip() == "").to_numpy()
+    return np.where(blank, 1.0, split)
+
+
+def _time_column(frame: pd.DataFrame, where: str, timeframe: Timeframe) -> str:
+    """Return the column that holds the time, under the name that the user gave it."""
+    names = (timeframe.time, *timeframe.aliases)
+    found = [name for name in names if name in frame.columns]
+    if len(found) > 1:
+        several = " and ".join(map(repr, found))
+        raise DataError(f"{where}: columns {several} both name the bar's time; keep one of them")
+    return found[0] if found else timeframe.time
+
+
+def _check_columns(frame: pd.DataFrame, where: str, time: str, timeframe: Timeframe) -> None:
+    known = (time, *timeframe.columns[1:])
+    missing = [name for name in known if name != "split" and name not in frame.columns]
     problems = [f"{where}: column {name!r} is missing" for name in missing]
     for name in frame.columns:
-        if name not in COLUMNS:
-            close = nearest(str(name).lower(), missing or COLUMNS)
+        if name not in known:
+            close = nearest(str(name).lower(), missing or known)
             hint = f"; did you mean {close!r}?" if close else ""
             problems.append(f"{where}: column {name!r} is unknown{hint}")
     if not frame.columns.is_unique:
         problems.append(f"{where}: a column name stands twice")
     if problems:
-        rule = f"the columns must be {', '.join(COLUMNS[:-1])} and, if there are splits, split"
+        names = ", ".join(name for name in timeframe.columns if name != "split")
+        rule = f"the columns must be {names}"
+        rule += " and, if there are splits, split" if timeframe.has_splits else ""
         raise DataError("\n".join([*problems, rule]))
 
 
-def _dates(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Return dates as datetime64[s], NaT where a value is no plain date."""
-    if column.dtype.kind == "M" and column.dt.tz is None:
-        column = column.reset_index(drop=True)
-        return column.where(column == column.dt.normalize()).astype("datetime64[s]")
-    text = column.astype("str").reset_index(drop=True)
-    plain = text.str.slice(0, 10).where(text.str.fullmatch(_DAY).fillna(value=False))
-    return pd.to_datetime(plain, format="%Y-%m-%d", errors="coerce").astype("datetime64[s]")
-
-
-def _floats(column: pd.Series[Any]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return numbers as float64, NaN where a value is no number."""
-    if column.dtype.kind in "fiu":
-        return column.to_numpy(np.float64)
-    try:
-        # Python's own parser: the nearest double of a text, which pandas does not promise.
-        return np.array([float(value) for value in column], dtype=np.float64)
-    except (TypeError, ValueError):
-        return pd.to_numeric(column, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-
-
-def _faults(rows: pd.DataFrame, given: pd.DataFrame) -> list[_Fault]:
-    """Return every fault, one per row and rule."""
+def _faults(
+    rows: pd.DataFrame, given: pd.DataFrame, named: BoolArray, timeframe: Timeframe
+) -> list[_Fault]:
+    """Return every fault of symbols and numbers, one per row and rule."""
     found: list[_Fault] = []
 
     def broken(mask: BoolArray, field: str, rule: str) -> None:
@@ -118,13 +129,8 @@ def _faults(rows: pd.DataFrame, given: pd.DataFrame) -> list[_Fault]:
             for position in np.flatnonzero(mask).tolist()
         )
 
-    symbol = rows["symbol"]
-    named = given["symbol"].notna().to_numpy() & (symbol.str.strip() == symbol).to_numpy()
-    named &= (symbol != "").to_numpy()
     broken(~named, "symbol", "must be a symbol without blanks around it")
-    dated = rows["date"].notna().to_numpy()
-    broken(~dated, "date", "must be a date, YYYY-MM-DD, without time or zone")
-    for name in (*_NUMBERS, "split"):
+    for name in timeframe.numbers:
         value = rows[name].to_numpy()
         lowest, rule = (
             (0.0, "must be a number >= 0") if name == "volume" else (1e-300, "must be > 0")
@@ -136,25 +142,50 @@ def _faults(rows: pd.DataFrame, given: pd.DataFrame) -> list[_Fault]:
     # Comparisons with NaN are false: those rows are named above already.
     broken(high < np.maximum(open_, close), "high", "must be >= open and close")
     broken(low > np.minimum(open_, close), "low", "must be <= open and close")
-    known = rows.loc[named & dated, ["date", "symbol"]]
-    twice = known.duplicated().reindex(rows.index, fill_value=False).to_numpy()
-    broken(twice, "date", "must be unique for a symbol: there is an earlier row of this date")
-    step = known.groupby("symbol", sort=False)["date"].diff() < pd.Timedelta(0)
-    back = step.reindex(rows.index, fill_value=False).to_numpy()
-    broken(back & ~twice, "date", "must ascend within a symbol")
     return found
 
 
-def _message(faults: list[_Fault], given: pd.DataFrame, where: str, unit: str) -> str:
+def _time_faults(
+    named: pd.DataFrame, moments: pd.Series[Any], field: str, timeframe: Timeframe
+) -> list[_Fault]:
+    """Return every fault of times, one per row and rule.
+
+    ``named`` are the rows that have a symbol, ``moments`` the times of all, not yet rounded.
+    """
+    found: list[_Fault] = []
+
+    def broken(mask: BoolArray, rule: str) -> None:
+        found.extend(_Fault(at, field, None, rule) for at in np.flatnonzero(mask).tolist())
+
+    time = timeframe.time
+    dated = moments.notna().to_numpy()
+    keys = named.loc[named[time].notna(), [time, "symbol"]]
+    twice = keys.duplicated().reindex(moments.index, fill_value=False).to_numpy()
+    if timeframe.is_intraday:
+        broken(~dated, "must be a time, YYYY-MM-DD HH:MM, in UTC or with its offset")
+        off = dated & (moments != moments.dt.floor(timeframe.step)).to_numpy()
+        minutes = timeframe.step.seconds // 60
+        broken(off, f"must be on the {minutes}-minute grid: 00:00, 00:{minutes}, … UTC")
+        broken(twice & ~off, "must be unique for a symbol: there is an earlier row of this time")
+        return found
+    broken(~dated, "must be a date, YYYY-MM-DD, without time or zone")
+    broken(twice, "must be unique for a symbol: there is an earlier row of this date")
+    step = keys.groupby("symbol", sort=False)[time].diff() < pd.Timedelta(0)
+    back = step.reindex(moments.index, fill_value=False).to_numpy()
+    broken(back & ~twice, "must ascend within a symbol")
+    return found
+
+
+def _message(faults: list[_Fault], given: pd.DataFrame, time: str, where: str, unit: str) -> str:
     lines = []
     for fault in faults[:SHOWN_FAULTS]:
         row = given.iloc[fault.position]
-        day = str(row["date"]).removesuffix(" 00:00:00")
+        at = str(row[time]).removesuffix(" 00:00:00")
         number = given.index[fault.position]
         value = fault.value.item() if isinstance(fault.value, np.generic) else fault.value
-        shown = "" if fault.field == "date" else f" ({value!r})"
+        shown = "" if fault.field == time else f" ({value!r})"
         lines.append(
-            f"{where} {unit} {number}: {row['symbol']} {day}: {fault.field}{shown} {fault.rule}"
+            f"{where} {unit} {number}: {row['symbol']} {at}: {fault.field}{shown} {fault.rule}"
         )
     if len(faults) > SHOWN_FAULTS:
         lines.append(f"{where}: and {len(faults) - SHOWN_FAULTS} more faults")

@@ -49,7 +49,7 @@ def write_bytes_atomic(path: Path, content: bytes) -> None:
         Path(name).replace(path)
     except BaseException as error:
         Path(name).unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is None:
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
             # A write through a descriptor does not know of which file.
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,26 +13,23 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from jutsu_dagster.core.align import bars_from_rows
 from jutsu_dagster.core.bars import Bars
-from jutsu_dagster.core.errors import DataError, nearest
+from jutsu_dagster.core.errors import DataError
+from jutsu_dagster.core.timeframe import CRYPTO_15M, timeframe_of
+from jutsu_dagster.storage.attempt import with_remedy
 from jutsu_dagster.storage.market_rows import (
-    SCHEMA,
     content_hash,
     days_between,
     hash_days,
     read_rows,
+    read_spans,
     sorted_rows,
     to_arrow,
 )
+from jutsu_dagster.storage.market_table import open_or_create, require_stored
 
 __all__ = ["MarketStore", "content_hash", "hash_days"]
 
-# Results name the version they read, so old versions must stay readable for good.
-_KEEP = {
-    "delta.logRetentionDuration": "interval 36500 days",
-    "delta.deletedFileRetentionDuration": "interval 36500 days",
-    "delta.enableExpiredLogCleanup": "false",
-}
-# Files beyond one a year that a table may hold before they are merged: about a month of nights.
+# Files beyond one a partition before a table is merged: about a month of nights.
 _SPARE_FILES = 24
 _ATTEMPTS = 20
 # Where a commit says which source its rows came from; compactions in between say nothing.
@@ -78,7 +75,7 @@ class MarketStore:
         ----------
         table : str
             Created when it does not exist.
-        frame : DataFrame of date, symbol, open, high, low, close, volume, split
+        frame : DataFrame of the columns of the table's timeframe
             The new rows; may be empty, which leaves those days empty.
         first, last : date
             Both inclusive.
@@ -93,19 +90,21 @@ class MarketStore:
         Raises
         ------
         DataError
-            If a row is dated outside the range, or other writers would not let go.
+            If a row is dated outside the range, other writers would not let go, or the disk is
+            full or read-only.
         """
-        new = sorted_rows(frame)
-        days = new["date"]
-        if len(new) and (days.min() < pd.Timestamp(first) or days.max() > pd.Timestamp(last)):
+        timeframe = timeframe_of(table)
+        new = sorted_rows(frame, timeframe)
+        days = new[timeframe.time].dt.date
+        if len(new) and (days.iloc[0] < first or days.iloc[-1] > last):
             raise DataError(
-                f"{table}: rows from {days.min().date()} to {days.max().date()} "
+                f"{table}: rows from {days.iloc[0]} to {days.iloc[-1]} "
                 f"must lie within {first} to {last}"
             )
         wanted = hash_days(new)
         for _ in range(_ATTEMPTS):
-            delta = self._open_or_create(table)
-            same = hash_days(read_rows(delta, None, first, last)) == wanted
+            delta = open_or_create(self._path(table), timeframe)
+            same = hash_days(read_rows(delta, timeframe, None, first, last)) == wanted
             if same and source in (None, self.source(table)):
                 return delta.version()
             try:
@@ -115,13 +114,16 @@ class MarketStore:
                 # The commit fails if another writer touched these days since ``delta`` opened.
                 write_deltalake(
                     delta,
-                    to_arrow(new),
+                    to_arrow(new, timeframe),
                     mode="overwrite",
-                    predicate=days_between(first, last),
+                    predicate=days_between(first, last, timeframe),
                     commit_properties=CommitProperties({_SOURCE: source} if source else None),
                 )
             except CommitFailedError:
                 continue
+            except (DeltaError, OSError) as error:
+                reason = with_remedy(str(error))
+                raise DataError(f"{self._path(table)} cannot be written: {reason}") from error
             return delta.version()
         raise DataError(f"{table}: {_ATTEMPTS} other writers came first; try again")
 
@@ -143,11 +145,41 @@ class MarketStore:
             If the table, the version or a symbol is not there.
         """
         delta = self._open(table, version)
-        bars = bars_from_rows(read_rows(delta, symbols, first, last), symbols)
+        rows = read_rows(delta, timeframe_of(table), symbols, first, last)
+        bars = bars_from_rows(rows, symbols)
         absent = [s for s in symbols if np.isnan(bars.close[:, bars.column(s)]).all()]
         if absent:
-            self._require(table, delta, absent)
+            require_stored(table, delta, absent)
         return bars
+
+    def read_candles(
+        self,
+        symbols: Sequence[str],
+        first: datetime,
+        last: datetime,
+        version: int | None = None,
+        *,
+        table: str = CRYPTO_15M,
+    ) -> Bars:
+        """Return the bars that open from ``first`` to ``last``, both inclusive.
+
+        Parameters
+        ----------
+        symbols : sequence of str
+        first, last : datetime
+            Times at which bars open; UTC unless they say otherwise.
+        version : int, optional
+        table : str
+
+        Raises
+        ------
+        DataError
+            As for ``read``.
+        """
+        lo, hi = _utc(first), _utc(last)
+        bars = self.read(table, symbols, lo.date(), hi.date(), version)
+        start = int(np.searchsorted(bars.timestamps, np.datetime64(lo)))
+        return bars.window(start, int(np.searchsorted(bars.timestamps, np.datetime64(hi), "right")))
 
     def rows(
         self,
@@ -157,8 +189,9 @@ class MarketStore:
         last: date | None = None,
         version: int | None = None,
     ) -> pd.DataFrame:
-        """Return the rows as stored, sorted by date and symbol; all of them by default."""
-        return read_rows(self._open(table, version), symbols, first, last)
+        """Return the rows as stored, sorted by time and symbol; all of them by default."""
+        delta = self._open(table, version)
+        return read_rows(delta, timeframe_of(table), symbols, first, last)
 
     def day_hashes(self, table: str, first: date, last: date) -> dict[date, str]:
         """Return a content hash of each day that has rows, over all its symbols."""
@@ -166,10 +199,7 @@ class MarketStore:
 
     def coverage(self, table: str) -> pd.DataFrame:
         """Return what there is: symbol, first (date), last (date), rows; sorted by symbol."""
-        rows = self.rows(table)[["symbol", "date"]]
-        found = rows.groupby("symbol")["date"].agg(["min", "max", "size"]).reset_index()
-        found.columns = pd.Index(["symbol", "first", "last", "rows"])
-        return found.assign(first=found["first"].dt.date, last=found["last"].dt.date)
+        return read_spans(self._open(table))
 
     def _path(self, table: str) -> str:
         return f"{self.url}/{table}"
@@ -187,34 +217,14 @@ class MarketStore:
                 f"{table}: there is no version {version}; the newest is {newest}"
             ) from error
 
-    def _open_or_create(self, table: str) -> DeltaTable:
-        path = self._path(table)
-        if not self.exists(table):
-            try:
-                DeltaTable.create(path, SCHEMA, partition_by=["year"], configuration=_KEEP)
-            except DeltaError:
-                # Another writer made it between the question and the answer.
-                if not self.exists(table):
-                    raise
-        return DeltaTable(path)
-
-    def _require(self, table: str, delta: DeltaTable, symbols: Sequence[str]) -> None:
-        column = delta.to_pyarrow_dataset().to_table(columns=["symbol"])["symbol"]
-        known = sorted(column.unique().to_pylist())
-        if not known:
-            raise DataError(f"{table}: holds no bars yet; run `jutsu ingest`")
-        for symbol in symbols:
-            if symbol not in known:
-                close = nearest(symbol, known)
-                hint = f" (did you mean {close!r}?)" if close else ""
-                raise DataError(
-                    f"{table}: has no symbol {symbol!r}{hint}; it has {', '.join(known)}. "
-                    "Run `jutsu ingest` to add symbols"
-                )
-
     def _compact(self, delta: DeltaTable) -> None:
         files = delta.file_uris()
-        years = {file.rsplit("/", 2)[-2] for file in files}
-        if len(files) <= len(years) + _SPARE_FILES:
+        partitions = {file.rsplit("/", 2)[-2] for file in files}
+        if len(files) <= len(partitions) + _SPARE_FILES:
             return
         delta.optimize.compact()
+
+
+def _utc(time: datetime) -> datetime:
+    """Return a time in UTC without its zone."""
+    return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time

@@ -32,7 +32,7 @@ class Strategy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
-    timeframe: ClassVar[str] = "1d"
+    timeframe: ClassVar[str]
     regimes: ClassVar[RegimeNames] = {}
 
     @property
@@ -62,6 +62,8 @@ class AllocationStrategy(Strategy):
 
     The smallest subclass has a field ``symbols``, ``warmup_sessions`` and ``target_weights``.
     """
+
+    timeframe: ClassVar[str] = "1d"
 
     @property
     def min_weight_change(self) -> float:

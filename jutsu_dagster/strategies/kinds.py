@@ -9,6 +9,8 @@ from types import ModuleType
 
 from jutsu_dagster.core.errors import StrategyError, nearest
 from jutsu_dagster.strategies.base import AllocationStrategy, Strategy
+from jutsu_dagster.strategies.council import Council
+from jutsu_dagster.strategies.directional import DirectionalStrategy
 from jutsu_dagster.strategies.regime_allocator import (
     HierarchicalAdaptiveV35b,
     HierarchicalAdaptiveV35d,
@@ -17,6 +19,7 @@ from jutsu_dagster.strategies.regime_allocator import (
 KINDS: dict[str, type[Strategy]] = {
     "Hierarchical_Adaptive_v3_5b": HierarchicalAdaptiveV35b,
     "Hierarchical_Adaptive_v3_5d": HierarchicalAdaptiveV35d,
+    "council": Council,
 }
 
 
@@ -68,11 +71,16 @@ def load_kind(name: str, home: Path | None = None) -> type[Strategy]:
     if not (isinstance(kind, type) and issubclass(kind, Strategy)):
         raise KindError(name, f"in {place} is not derived from AllocationStrategy")
     if _undecided(kind):
-        raise KindError(name, f"in {place} must define target_weights(self, bars)")
+        method = "direct(self, candles)"
+        if issubclass(kind, AllocationStrategy):
+            method = "target_weights(self, bars)"
+        raise KindError(name, f"in {place} must define {method}")
     return kind
 
 
 def _undecided(kind: type[Strategy]) -> bool:
+    if issubclass(kind, DirectionalStrategy):
+        return kind.direct is DirectionalStrategy.direct
     if not issubclass(kind, AllocationStrategy):
         return kind is Strategy
     base = AllocationStrategy

@@ -150,4 +150,6 @@ def test_what_was_done_before_a_failure_is_shown_as_done(paper: Graph) -> None:
     assert paper.metadata("strategies/quits", "2013-12-08")["status"] == "closed"
     equity = account(paper.home, "quits")[0]["total_equity"].iloc[-1]
     assert paper.metadata("strategies/quits", "2013-12-09")["equity"] == equity
-    assert list(attempts(paper.home, result.run_id)["quits"]) == ["2013-12-10"]
+    kept = attempts(paper.home, result.run_id)["quits"]
+    assert [day for day, row in kept.items() if row["status"] != "ok"] == ["2013-12-10"]
+    assert len(kept) == len(sessions(paper.home, "quits")) + 1

@@ -88,7 +88,7 @@ def test_bars_that_fail_their_checks_are_told_of_once(
         result = paper.night(NIGHT)
         assert len(failures(result)) == 1
         failed(paper, result)
-    assert subjects(paper.home) == {f"data check of etf_daily failed on {NIGHT}": "warning"}
+    assert subjects(paper.home) == {f"data check of etf_daily failed on {NIGHT}": "critical"}
     assert sessions(paper.home, "v3_5b")[-1] == str(TRADED)
 
 

@@ -145,9 +145,12 @@ def test_threads_wait_for_each_other(isolated: Isolated, home: Path) -> None:
     assert faults == []
 
 
-def test_the_shared_server_is_one_and_starts_when_asked() -> None:
+def test_the_shared_server_is_one_and_outlives_its_users() -> None:
     one, other = shared(60), shared(5, 512)
     assert one.server is other.server
     assert (other.timeout_seconds, other.memory_mb) == (5, 512)
+    other.server.start()
+    before = one.server.pid
     one.close()  # ends nothing: it is the process's
-    assert one.server.pid is None
+    assert before is not None
+    assert one.server.pid == before

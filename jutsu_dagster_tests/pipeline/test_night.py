@@ -113,7 +113,7 @@ def test_a_failure_keeps_what_was_done_before_it_and_is_told_once(
     assert sessions(paper_home, "v3_5d")[-1] == "2013-12-17"
     assert sessions(paper_home, "v3_5b")[-1] == "2013-12-20"
     kept = statuses(paper_home, "second")
-    assert kept["v3_5d"] == {"2013-12-18": "failed"}
+    assert kept["v3_5d"] == {"2013-12-16": "ok", "2013-12-17": "ok", "2013-12-18": "failed"}
     assert list(kept["v3_5b"].values()) == ["ok"] * 5
     assert subjects(paper_home) == {"secondary strategy v3_5d failed on 2013-12-20": "warning"}
     state = paper_home.path / "state" / "strategies" / "v3_5d" / "state.json"

@@ -27,6 +27,7 @@ from jutsu_dagster_tests.pipeline.paper_books import (
     reopened,
     traded,
 )
+from jutsu_dagster_tests.postgres.server import Server
 
 UNTIL = date(2013, 1, 18)
 RUNS = 3
@@ -121,4 +122,19 @@ def test_processes_that_write_at_once_record_each_session_once(
         answers = [process.communicate(timeout=120) for process in processes]
         assert [process.returncode for process in processes] == [0] * len(processes), answers
         assert recorded_by([json.loads(out) for out, _ in answers]) == [1] * 13
+        assert_same_record(record(ledger, config), expected)
+
+
+@pytest.mark.postgres
+def test_a_server_that_restarts_between_sessions_is_waited_for(
+    home: Home, postgres_server: Server, expected: object
+) -> None:
+    config = paper(home)
+    with postgres_server.database() as url, reopened(url) as ledger:
+        statuses = []
+        for report in trade_sessions(config, home.store, ledger, START, UNTIL):
+            statuses.append(report.status)
+            if report.day in {date(2013, 1, 4), date(2013, 1, 16)}:
+                postgres_server.restart("immediate")
+        assert statuses.count("recorded") == 13
         assert_same_record(record(ledger, config), expected)

@@ -22,7 +22,10 @@ from jutsu_dagster.strategies.kinds import KINDS
 from jutsu_dagster_tests.walks import ETFS, walk, with_split
 
 MOMENTUM = "user_momentum:Momentum"
-NAMES = [*KINDS, MOMENTUM]
+NAMES = [
+    *(name for name, kind in KINDS.items() if issubclass(kind, AllocationStrategy)),
+    MOMENTUM,
+]
 
 # Windows short enough that a few hundred bars pass through every cell.
 _SHORT: dict[str, Any] = {

@@ -10,7 +10,6 @@ import gc
 import os
 import signal
 import socket
-from typing import cast
 
 import numpy as np
 
@@ -50,7 +49,9 @@ def main(descriptor: int) -> None:
 def warm() -> None:
     """Load from the disk cache what decisions compile and import; leave no other thread."""
     for kind in KINDS.values():
-        strategy = cast("AllocationStrategy", kind())  # as all KINDS are
+        if not issubclass(kind, AllocationStrategy):
+            continue
+        strategy = kind()
         prices = np.linspace(50.0, 60.0, _WARM_BARS)[:, None].repeat(len(strategy.universe), 1)
         days = np.datetime64("2010-01-01", "s") + np.arange(_WARM_BARS) * np.timedelta64(1, "D")
         ones = np.ones_like(prices)
