@@ -12,6 +12,7 @@ from jutsu_dagster.pipeline.backtest import backtest_account, run_years
 from jutsu_dagster.registry.load import StrategyEntry
 from jutsu_dagster.registry.universe import market_anchor
 from jutsu_dagster.strategies.base import code_version
+from jutsu_dagster.strategies.kinds import KINDS
 
 # Years back to before any partition.
 _EVER = -100
@@ -52,7 +53,7 @@ def build_backtest(
                 group_name="backtests",
                 description=_description(entry),
                 tags=strategy_tags(entry, "backtest"),
-                kinds={"python", "numba"},
+                kinds=strategy_kinds(entry),
                 owners=["team:research"],
                 code_version=code_version(type(entry.config.strategy)) if entry.config else None,
                 metadata=_definition_metadata(entry),
@@ -92,10 +93,7 @@ def build_backtest(
 
 def _description(entry: StrategyEntry) -> str:
     if entry.config is None:
-        faults = "\n".join(f"- {fault}" for fault in entry.faults)
-        return (
-            f"**Broken**: {entry.display_name} is set aside until its file is mended.\n\n{faults}"
-        )
+        return broken_text(entry)
     config = entry.config
     return (
         f"{entry.display_name}: the backtest account, from {config.backtest_start} on"
@@ -110,6 +108,18 @@ def _description(entry: StrategyEntry) -> str:
         )
         + (f"\n\n{entry.description}" if entry.description else "")
     )
+
+
+def broken_text(entry: StrategyEntry) -> str:
+    """Return the description of a strategy whose configuration is broken: its faults."""
+    faults = "\n".join(f"- {fault}" for fault in entry.faults)
+    # Plain, because lists of assets show the markup.
+    return f"Broken: {entry.display_name} is set aside until its file is mended.\n\n{faults}"
+
+
+def strategy_kinds(entry: StrategyEntry) -> set[str]:
+    """Return the kinds that the catalog shows of a strategy's assets."""
+    return {"python", "numba"} if entry.strategy_class in KINDS else {"python"}
 
 
 def strategy_tags(entry: StrategyEntry, mode: str) -> dict[str, str]:

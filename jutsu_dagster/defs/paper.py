@@ -3,7 +3,12 @@
 import dagster as dg
 
 from jutsu_dagster.core.errors import ConfigError, JutsuError
-from jutsu_dagster.defs.backtests import DATA_VERSION_TAG, strategy_tags
+from jutsu_dagster.defs.backtests import (
+    DATA_VERSION_TAG,
+    broken_text,
+    strategy_kinds,
+    strategy_tags,
+)
 from jutsu_dagster.defs.failures import step_failure
 from jutsu_dagster.defs.market import ETF_DAILY_KEY, partition_range
 from jutsu_dagster.defs.metadata import Metadata
@@ -69,7 +74,7 @@ def _build_account(
         op_tags={"dagster/priority": str(priority)},
         description=_description(entry),
         tags=strategy_tags(entry, "paper"),
-        kinds={"python", "numba"},
+        kinds=strategy_kinds(entry),
         owners=["team:research"],
         code_version=code_version(type(entry.config.strategy)) if entry.config else None,
     )
@@ -154,10 +159,7 @@ def _told(context: dg.AssetExecutionContext, result: StrategyResult) -> None:
 
 def _description(entry: StrategyEntry) -> str:
     if entry.config is None:
-        faults = "\n".join(f"- {fault}" for fault in entry.faults)
-        return (
-            f"**Broken**: {entry.display_name} is set aside until its file is mended.\n\n{faults}"
-        )
+        return broken_text(entry)
     config = entry.config
     start = f"from {config.paper_start}" if config.paper_start else "not begun: no paper.start"
     return (

@@ -12,7 +12,8 @@ from jutsu_dagster.core.calendar import sessions_before, sessions_between
 from jutsu_dagster.core.errors import JutsuError
 from jutsu_dagster.core.hours import NEW_YORK
 from jutsu_dagster.pipeline.catch_up import standings
-from jutsu_dagster.pipeline.ingest import ETF_DAILY, ingest_range
+from jutsu_dagster.pipeline.fetch import fetch_days
+from jutsu_dagster.pipeline.ingest import ETF_DAILY
 from jutsu_dagster.pipeline.marks import MarkReport, mark_accounts
 from jutsu_dagster.pipeline.night import Desk, StrategyResult, trade_strategy
 from jutsu_dagster.registry.universe import etf_symbols
@@ -129,7 +130,7 @@ def _fetch(desk: Desk, source: MarketSource, first: date, last: date) -> None:
     lacking = [day for day in _days(first, last) if day not in held]
     if lacking:
         symbols = etf_symbols(desk.registry)
-        ingest_range(source, desk.store, symbols, min(lacking), max(lacking))
+        fetch_days(source, desk.store, symbols, min(lacking), max(lacking))
 
 
 def _days(first: date, last: date) -> list[date]:

@@ -14,7 +14,8 @@ from jutsu_dagster.pipeline.alerts import Alerts
 from jutsu_dagster.pipeline.catch_up import missing_range, standings
 from jutsu_dagster.pipeline.desk import isolated
 from jutsu_dagster.pipeline.evaluate import Decide
-from jutsu_dagster.pipeline.ingest import ETF_DAILY, ingest_range
+from jutsu_dagster.pipeline.fetch import fetch_days
+from jutsu_dagster.pipeline.ingest import ETF_DAILY
 from jutsu_dagster.pipeline.night import Desk, StrategyResult, paper_entries, trade_strategy
 from jutsu_dagster.registry.load import StrategyRegistry
 from jutsu_dagster.registry.universe import etf_symbols
@@ -87,7 +88,7 @@ class DataFetcher:
                 held: date = coverage["last"].max()
                 first = min(held + timedelta(days=1), session)
         symbols = etf_symbols(self._registry)
-        report = ingest_range(self._source, self._store, symbols, first, session)
+        report = fetch_days(self._source, self._store, symbols, first, session)
         return MarketData(self._store, session, report.version_after, self._source.name)
 
 

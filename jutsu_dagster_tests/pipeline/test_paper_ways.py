@@ -37,7 +37,6 @@ SEVERAL: list[Span] = [
     (date(2013, 1, 2), date(2013, 1, 2)),
     (date(2013, 1, 3), UNTIL),
 ]
-BACKTEST = {"backtest.start": date(2011, 1, 3), "backtest.end": LAST}
 
 
 def config_of(home: Home, strategy_id: str, timing: str = "close") -> StrategyConfig:
@@ -81,10 +80,15 @@ def test_both_databases_hold_the_same(home: Home, tmp_path: Path, empty_url: str
 
 @pytest.mark.parametrize("timing", TIMINGS)
 def test_paper_is_the_backtest_that_starts_on_the_same_day(home: Home, timing: str) -> None:
-    start = {"backtest.start": START, "paper.start": START, "execution.execution_time": timing}
-    config = paper(home, **start)
-    list(run_years(config, home.store, home.ledger, [2012, 2013]))
-    trade(home, config, FIRST, LAST)
+    # Weeks in which the regime changes again on the very day of a fill.
+    start, end = date(2010, 1, 2), date(2010, 6, 30)
+    config = paper(
+        home,
+        **{"backtest.start": start, "paper.start": start, "backtest.end": end},
+        **{"execution.execution_time": timing},
+    )
+    list(run_years(config, home.store, home.ledger, [2010]))
+    trade(home, config, start, end)
     mine = record(home.ledger, config)
     yearly = record(home.ledger, config, backtest_account(config))
     apart = ["mode", "period"]
