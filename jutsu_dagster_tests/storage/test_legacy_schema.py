@@ -59,9 +59,8 @@ def test_the_old_tools_go_on_writing(engine: Engine, flavour: str) -> None:
     engine.dispose()
 
 
-def test_two_strategies_may_share_a_moment_and_a_symbol(engine: Engine, flavour: str) -> None:
-    if flavour == "dated":
-        pytest.skip("that generation has no mode")
+@pytest.mark.parametrize("flavour", ["timed"], indirect=True)  # the other has no mode
+def test_two_strategies_may_share_a_moment_and_a_symbol(engine: Engine) -> None:
     schema.migrate_legacy(engine)
     twice = {
         PERF: "(id, timestamp, total_equity, mode, strategy_id)"
