@@ -115,8 +115,8 @@ def locked(path: Path, how: int) -> Iterator[IO[str] | None]:
 def instance(settings: Settings, *, mend: bool = True) -> Iterator[DagsterInstance]:
     """Open the project's Dagster instance, with ``DAGSTER_HOME`` set meanwhile.
 
-    Runs that a killed process left behind are marked as failed first, if no other process of
-    this project holds the instance.
+    Runs that a killed process left behind are marked as failed first: those of the command line,
+    and all of them if no other process of this project holds the instance.
 
     Parameters
     ----------
@@ -137,6 +137,8 @@ def instance(settings: Settings, *, mend: bool = True) -> Iterator[DagsterInstan
     try:
         from dagster import DagsterInstance
 
+        from jutsu_dagster.defs.live_runs import fail_dead_runs
+
         # Two processes that create a fresh instance's tables at once break it for good.
         with locked(home / ".first_touch.lock", fcntl.LOCK_EX):
             write_dagster_yaml(settings)
@@ -149,12 +151,14 @@ def instance(settings: Settings, *, mend: bool = True) -> Iterator[DagsterInstan
                 message = f"Dagster's storage in {home} cannot be opened: {reason}"
                 raise JutsuError(message) from error
         users = home / ".users.lock"
-        with opened:
+        with opened, _told(settings):
             if mend:
                 with locked(users, fcntl.LOCK_EX | fcntl.LOCK_NB) as alone:
                     if alone is not None:
                         fail_stranded_runs(opened)
-            with locked(users, fcntl.LOCK_SH), _told(settings):
+                # Beside others, those of the command line.
+                fail_dead_runs(opened, home)
+            with locked(users, fcntl.LOCK_SH):
                 yield opened
     finally:
         if before is None:
@@ -206,11 +210,11 @@ def fail_stranded_runs(opened: DagsterInstance) -> list[str]:
 
     The caller knows that no process of this project is running anything.
     """
+    from jutsu_dagster.defs.live_runs import DIED
+
     ids = stranded_runs(opened)
     for run_id in ids:
         run = opened.get_run_by_id(run_id)
         if run is not None:
-            opened.report_run_failed(
-                run, "The process that ran this was killed or the machine stopped."
-            )
+            opened.report_run_failed(run, DIED)
     return ids

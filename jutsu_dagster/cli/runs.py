@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jutsu_dagster.core.errors import JutsuError
@@ -55,8 +56,14 @@ def run_range(
     KeyboardInterrupt
         If it was stopped by a signal; the run is marked as failed, what it had stored stays.
     """
+    from jutsu_dagster.defs.live_runs import living
+
     run_id = str(uuid.uuid4())
-    with _planned_in_one(partitions > _LONG_RANGE), _watch(opened, run_id, progress):
+    with (
+        living(Path(opened.root_directory), run_id),
+        _planned_in_one(partitions > _LONG_RANGE),
+        _watch(opened, run_id, progress),
+    ):
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=opened,
             run_id=run_id,

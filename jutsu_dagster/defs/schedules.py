@@ -7,6 +7,7 @@ import dagster as dg
 
 from jutsu_dagster.core.errors import JutsuError
 from jutsu_dagster.core.hours import in_refresh_hours, is_end_of_day
+from jutsu_dagster.defs.live_runs import fail_dead_runs
 from jutsu_dagster.defs.market import ETF_DAILY_KEY
 from jutsu_dagster.defs.operations import EOD_JOB, REFRESH_JOB
 from jutsu_dagster.defs.paper import paper_key
@@ -47,6 +48,7 @@ def build_schedules(registry: StrategyRegistry, settings: Settings) -> list[dg.S
         context: dg.ScheduleEvaluationContext,
     ) -> dg.RunRequest | dg.SkipReason:
         until = context.scheduled_execution_time.astimezone(UTC).date() - timedelta(days=1)
+        fail_dead_runs(context.instance, settings.dagster_home)
         busy = context.instance.get_run_ids(
             dg.RunsFilter(job_name=TRADING_JOB, statuses=_UNDER_WAY), limit=1
         )

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from jutsu_dagster.cli.instance import instance, write_dagster_yaml
+from jutsu_dagster.defs.live_runs import living
 from jutsu_dagster.settings import Settings
 
 
@@ -54,6 +55,26 @@ def test_runs_of_a_killed_process_are_failed_only_when_nobody_else_is_there(
         assert status_of(opened, run.run_id) == dg.DagsterRunStatus.STARTED
     with instance(settings) as opened:
         assert status_of(opened, run.run_id) == dg.DagsterRunStatus.FAILURE
+
+
+def test_a_dead_run_of_the_command_line_is_failed_although_others_are_there(
+    tmp_path: Path,
+) -> None:
+    settings = Settings(home=tmp_path)
+    with instance(settings) as opened:
+        lives, died, elsewhere = (
+            opened.create_run_for_job(_job, status=dg.DagsterRunStatus.STARTED).run_id
+            for _ in range(3)
+        )
+        with living(settings.dagster_home, lives):
+            place = settings.dagster_home / ".live_runs"
+            (place / died).touch()  # its lock went with its process
+            with instance(settings) as second:
+                assert status_of(second, died) == dg.DagsterRunStatus.FAILURE
+                assert status_of(second, lives) == dg.DagsterRunStatus.STARTED
+                assert status_of(second, elsewhere) == dg.DagsterRunStatus.STARTED
+            assert [path.name for path in place.iterdir()] == [lives]
+        assert list(place.iterdir()) == []
 
 
 def status_of(opened: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:

@@ -140,6 +140,18 @@ def test_the_night_waits_for_the_run_that_is_under_way(
     assert "under way" in said
 
 
+def test_the_night_waits_for_no_run_of_a_command_that_was_killed(paper: Graph) -> None:
+    job = paper.definitions.resolve_job_def(TRADING_JOB)
+    run = paper.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    place = paper.home.settings.dagster_home / ".live_runs" / run.run_id
+    place.parent.mkdir(parents=True)
+    place.touch()  # its lock went with its process
+    assert isinstance(night_of(paper, NIGHT), dg.RunRequest)
+    ended = paper.instance.get_run_by_id(run.run_id)
+    assert ended is not None
+    assert ended.status == dg.DagsterRunStatus.FAILURE
+
+
 def test_what_the_night_asks_for_is_a_run_that_works(paper: Graph) -> None:
     request = night_of(paper, date(2013, 12, 17))
     assert isinstance(request, dg.RunRequest)
