@@ -18,7 +18,7 @@ from jutsu_dagster_tests.homes import Home
 from jutsu_dagster_tests.killable import Content, Night, content, differences, leftovers, unshown
 from jutsu_dagster_tests.postgres.server import Mode, Server
 
-FIRST, LAST = SESSIONS[0], date(2014, 1, 10)
+FIRST, LAST = SESSIONS[0], SESSIONS[-1]
 IDS = ("v3_5b", "v3_5d")
 # Waits before each session is recorded, so that others come in between.
 SLOWLY = """
