@@ -9,9 +9,13 @@ from jutsu_dagster.defs.market import build_crypto, build_etf_checks, build_etf_
 from jutsu_dagster.defs.operations import build_operations
 from jutsu_dagster.defs.paper import build_paper_accounts
 from jutsu_dagster.defs.partitions import daily_partitions, yearly_partitions
+from jutsu_dagster.defs.reload import build_watch
 from jutsu_dagster.defs.resources import build_resources
 from jutsu_dagster.defs.schedules import TRADING_JOB, build_schedules
 from jutsu_dagster.defs.sensors import build_sensors
+from jutsu_dagster.defs.variant_schedule import build_variant_schedule
+from jutsu_dagster.defs.variants import VARIANT_JOB, build_variants, live_variants
+from jutsu_dagster.pipeline.shadow_registry import read_book
 from jutsu_dagster.registry.load import StrategyRegistry
 from jutsu_dagster.registry.universe import etf_symbols
 from jutsu_dagster.settings import Settings
@@ -21,7 +25,7 @@ BACKTEST_JOB = "backtest_years"
 
 
 def build_definitions(registry: StrategyRegistry, settings: Settings) -> dg.Definitions:
-    """Build the asset graph of a registry.
+    """Build the asset graph of a registry, and of the shadow registry below its home.
 
     Parameters
     ----------
@@ -42,11 +46,13 @@ def _build(registry: StrategyRegistry, settings: Settings) -> dg.Definitions:
     entries = [entry for entry in registry.entries.values() if entry.is_active]
     starts = [entry.config.backtest_start.year for entry in entries if entry.config]
     years = yearly_partitions(min(starts))
-    backtests = [build_backtest(entry, years) for entry in entries]
+    backtests = [build_backtest(entry, years, registry) for entry in entries]
     coins, coin_checks = build_crypto(registry, settings, days)
     accounts, replays = build_paper_accounts(registry, settings, days)
+    book = read_book(registry, settings.home)
+    variants = build_variants(registry, book, settings, days)
     return dg.Definitions(
-        assets=[build_etf_daily(symbols, days), *coins, *backtests, *accounts],
+        assets=[build_etf_daily(symbols, days), *coins, *backtests, *accounts, *variants],
         asset_checks=[build_etf_checks(symbols, settings), *coin_checks, *replays],
         jobs=[
             dg.define_asset_job(
@@ -73,10 +79,23 @@ def _build(registry: StrategyRegistry, settings: Settings) -> dg.Definitions:
                     "dagster/retry_on_asset_or_op_failure": "false",
                 },
             ),
+            dg.define_asset_job(
+                VARIANT_JOB,
+                selection=live_variants(book),
+                description=(
+                    "A day of every live variant, each on its own account; the market and the"
+                    f" strategies of that day come before, by {TRADING_JOB}."
+                ),
+                # Only what failed runs again, and once: the others are recorded.
+                tags={"dagster/max_retries": "1", "dagster/retry_strategy": "FROM_ASSET_FAILURE"},
+            ),
             *build_operations(registry, settings),
         ],
-        schedules=build_schedules(registry, settings),
-        sensors=build_sensors(registry, settings),
+        schedules=[
+            *build_schedules(registry, settings),
+            build_variant_schedule(book, settings),
+        ],
+        sensors=[*build_sensors(registry, settings), build_watch(settings)],
         resources=build_resources(settings),
         executor=dg.in_process_executor,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
@@ -17,7 +17,7 @@ from typing import NoReturn
 import pytest
 
 from jutsu_dagster.storage.database import parse_url
-from jutsu_dagster_tests.homes import LAST, Home, write_config
+from jutsu_dagster_tests.homes import COIN_DAYS, LAST, Home, write_coin_config, write_config
 from jutsu_dagster_tests.nights import START, TRADED, starts, trade
 from jutsu_dagster_tests.postgres.databases import Databases
 from jutsu_dagster_tests.postgres.programs import UnavailableError
@@ -54,6 +54,33 @@ def filled_paper(filled_home: Path, tmp_path_factory: pytest.TempPathFactory) ->
     assert all(result.success for result in trade(traded, START, TRADED, "before").values())
     traded.ledger.close()
     return path
+
+
+@pytest.fixture(scope="session")
+def filled_coins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project over both sample markets of January 2025, its ledger empty; only to be copied."""
+    from jutsu_dagster.pipeline.ingest import CRYPTO_15M, ingest_range
+    from jutsu_dagster.sources.sample import SampleMarket
+    from jutsu_dagster.sources.sample_crypto import SampleCrypto
+
+    home = Home(tmp_path_factory.mktemp("coins"))
+    write_coin_config(home.path)
+    first, last = COIN_DAYS
+    etfs, coins = SampleMarket(last + timedelta(days=1)), SampleCrypto(last + timedelta(days=1))
+    ingest_range(etfs, home.store, etfs.symbols, date(2023, 8, 1), last)
+    ingest_range(coins, home.store, coins.symbols, first, last, table=CRYPTO_15M)
+    home.ledger.migrate()
+    home.ledger.close()
+    return home.path
+
+
+@pytest.fixture
+def crypto_home(filled_coins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A copy of the project over both markets, where v3_5b and ETH_main begin on paper.
+
+    It holds January 2025 of BTCUSDT, ETHUSDT and SOLUSDT; accounts begin on ``COIN_START``.
+    """
+    return _copy(filled_coins, tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -76,6 +76,13 @@ def walk(count: int = 3000, seed: int = 1, *, price: float = 2000.0) -> Bars:
     return candles(np.exp(open_), np.exp(high), np.exp(low), np.exp(close), np.round(volume, 3))
 
 
+def candle_rows(count: int = 700) -> pd.DataFrame:
+    """Return a walk as the rows of a candles file, its times as text."""
+    bars = walk(count)
+    columns = {name: getattr(bars, name)[:, 0] for name in (*PRICE_FIELDS, "volume")}
+    return pd.DataFrame({"ts": [f"{ts}Z" for ts in bars.timestamps.tolist()], **columns})
+
+
 def changed(bars: Bars, rows: slice | int, factor: float) -> Bars:
     """Return the bars with prices and volume of some rows multiplied."""
     fields = {name: getattr(bars, name).copy() for name in (*PRICE_FIELDS, "volume")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,18 +25,58 @@ from jutsu_dagster.storage.market import MarketStore
 
 LAST = date(2013, 12, 31)
 YEARS = (2010, 2011, 2012, 2013)
+# What the home with coins holds of both markets, and where its accounts begin.
+COIN_DAYS = (date(2025, 1, 1), date(2025, 1, 31))
+COIN_START = date(2025, 1, 6)
+ETFS = ("v3_5b", "v3_5d")
 _SHIPPED = Path(jutsu_dagster.__file__).parents[1] / "config"
 
 
 def write_config(home: Path) -> None:
-    """Copy the shipped configuration, with backtests that end in 2013."""
+    """Copy the shipped configuration of ETFs, with backtests that end in 2013.
+
+    The files of strategies on coins are there, but nobody registers them.
+    """
     shutil.copytree(_SHIPPED, home / "config", ignore=shutil.ignore_patterns("backtest"))
-    for name in ("v3_5b", "v3_5d"):
+    registry = home / "config" / "strategies_registry.yaml"
+    text = registry.read_text()
+    for id_ in yaml.safe_load(text)["strategies"]:
+        if id_ not in ETFS:
+            # As text: its comments are to stay.
+            block = rf"(?m)^  {id_}:.*\n(?:    .*\n)*\n?"
+            text = re.sub(rf"(?m)^  - {id_}\b.*\n", "", re.sub(block, "", text))
+    registry.write_text(text)
+    for name in ETFS:
         edit(home / "config" / "strategies" / f"{name}.yaml", _ends)
 
 
 def _ends(document: dict[str, Any]) -> None:
     document["backtest"]["end"] = LAST
+
+
+def write_coin_config(home: Path) -> None:
+    """Copy the shipped configuration with v3_5b and ETH_main alone, over a few weeks of 2025."""
+    write_config(home)
+    entry = {
+        "display_name": "ETH_main",
+        "strategy_class": "council",
+        "config_file": "config/strategies/ETH_main.yaml",
+    }
+
+    def change(registry: dict[str, Any]) -> None:
+        registry["strategies"] = {"v3_5b": registry["strategies"]["v3_5b"], "ETH_main": entry}
+        registry["execution_order"] = ["v3_5b", "ETH_main"]
+        # Little to look through: the warm-up of the ETFs reaches back to August 2023.
+        registry["settings"]["market_start"] = date(2023, 8, 1)
+
+    edit(home / "config" / "strategies_registry.yaml", change)
+    for name, start in (("v3_5b", date(2024, 12, 2)), ("ETH_main", date(2025, 1, 4))):
+        _begin(home / "config" / "strategies" / f"{name}.yaml", start)
+
+
+def _begin(file: Path, start: date) -> None:
+    own = {"backtest": {"start": start}, "paper": {"start": COIN_START}}
+    edit(file, lambda document: document.update(own))
 
 
 def edit(path: Path, change: Callable[[dict[str, Any]], None]) -> None:

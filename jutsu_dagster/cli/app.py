@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from jutsu_dagster import __version__
-from jutsu_dagster.cli import alerts, commands, migrate, paper, strategies, studies
+from jutsu_dagster.cli import alerts, commands, migrate, paper, strategies, studies, variants
 from jutsu_dagster.core.errors import ConfigError, JutsuError
 
 # What typer exits with after Ctrl-C, without a word.
@@ -46,9 +46,11 @@ for command in (
     commands.ingest,
     studies.backtest,
     studies.sweep,
+    studies.simulate,
     paper.trade,
     paper.runs,
     paper.reproduce,
+    variants.mutate,
     commands.export,
     commands.up,
     commands.doctor,
@@ -57,6 +59,7 @@ for command in (
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(migrate.app, name="migrate")
 app.add_typer(strategies.app, name="strategies")
+app.add_typer(variants.app, name="variants")
 
 
 def main(argv: list[str] | None = None) -> int:

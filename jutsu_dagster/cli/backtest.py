@@ -7,12 +7,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jutsu_dagster.cli.backtest_shown import show_results, table_read
 from jutsu_dagster.cli.console import answer_json, print_table, progress, say
 from jutsu_dagster.cli.instance import instance
 from jutsu_dagster.cli.options import require_writable
 from jutsu_dagster.cli.project import Project
 from jutsu_dagster.cli.runs import RunFailedError, run_range
-from jutsu_dagster.core.errors import ConfigError, DataError, Fault, JutsuError
+from jutsu_dagster.core.errors import ConfigError, DataError, Fault, JutsuError, StrategyError
+from jutsu_dagster.pipeline.direct import is_directional
 from jutsu_dagster.registry.load import StrategyEntry
 from jutsu_dagster.settings import Settings
 
@@ -39,6 +41,12 @@ def backtest_file(
 
     require_writable("--out", out)
     loaded = load_strategy_config(config.absolute(), settings.home.absolute())
+    if is_directional(loaded):
+        raise StrategyError(
+            f"{loaded.strategy_id}: {loaded.class_name} decides the direction of one symbol, bar by"
+            f" bar; run it over a file with `jutsu simulate --config {config} --candles FILE --out"
+            " DIR`, or register it for its backtest account"
+        )
     result = adhoc.backtest_file(loaded.with_overrides(overrides), market, first, last)
     paths = adhoc.write_file_backtest(result, out)
     if as_json:
@@ -75,12 +83,13 @@ def backtest_registered(
     if first is not None and last is not None and first > last:
         raise DataError(f"the range {first} to {last} is empty: --start must be before --end")
     entries = _entries(project, strategy_ids)
-    ends = _prepared(project)
+    ends = _prepared(project, entries)
     failed: dict[str, JutsuError] = {}
     with instance(project.settings) as opened:
         for entry in entries:
             try:
-                _bring_up(project, opened, entry, (first, last), ends, force=force, quiet=as_json)
+                end = ends[table_read(entry)]
+                _bring_up(project, opened, entry, (first, last), end, force=force, quiet=as_json)
             except JutsuError as error:
                 if not project.registry.settings.isolate_failures:
                     raise
@@ -89,7 +98,7 @@ def backtest_registered(
         raise failed[entries[0].id]
     results = [_result(project, entry, first, last) for entry in entries if entry.id not in failed]
     if results:
-        _show(project, results, as_json=as_json)
+        show_results(project, results, as_json=as_json)
     if failed:
         raise RunFailedError("\n".join(f"{key} failed: {error}" for key, error in failed.items()))
 
@@ -102,41 +111,25 @@ def _result(
 
     config = project.config(entry.id)
     account = backtest_account(config)
-    result = account_result(project.ledger, account, config.initial_capital, first, last)
+    result = account_result(
+        project.ledger, account, config.initial_capital, first, last,
+        directional=is_directional(config),
+    )  # fmt: skip
     if result is None:
         raise DataError(f"{entry.id}: no session is recorded{_span(first, last)}")
     return result
 
 
-def _show(project: Project, results: Sequence[AccountResult], *, as_json: bool) -> None:
-    from jutsu_dagster.pipeline.compare import STALE_RULE
-    from jutsu_dagster.pipeline.ingest import ETF_DAILY
-    from jutsu_dagster.reporting.compare import comparison_table
-    from jutsu_dagster.sources.base import is_synthetic
-
-    table = comparison_table([result.compared for result in results])
-    if as_json:
-        answer_json(table.to_dict())
-        return
-    sessions = results[0].sessions
-    print_table(f"Backtest {sessions[0]} to {sessions[-1]}", table.header, table.text_rows())
-    source = project.store.source(ETF_DAILY)
-    say(f"Market: {source}{', which is synthetic' if is_synthetic(source) else ''}.")
-    for result in results:
-        if result.stale:
-            say(f"stale: {result.account} {', '.join(result.stale)} {STALE_RULE}")
-
-
-def _prepared(project: Project) -> date:
-    """Return the last day of the market store; raise if it is empty or there is no ledger."""
-    from jutsu_dagster.pipeline.ingest import ETF_DAILY
-
-    ledger, coverage = project.ledger, project.store.coverage(ETF_DAILY)
-    if not len(coverage):
-        raise DataError(f"{ETF_DAILY}: holds no bars yet; run `jutsu ingest`")
+def _prepared(project: Project, entries: Sequence[StrategyEntry]) -> dict[str, date]:
+    """Return the last day of each market read; raise if one is empty or there is no ledger."""
+    ledger, ends = project.ledger, {}
+    for name in dict.fromkeys(map(table_read, entries)):
+        coverage = project.store.coverage(name)
+        if not len(coverage):
+            raise DataError(f"{name}: holds no bars yet; run `jutsu ingest`")
+        ends[name] = coverage["last"].max()
     # Asked once here, so that a damaged ledger is found before anything is computed.
     ledger.strategies()
-    ends: date = coverage["last"].max()
     return ends
 
 

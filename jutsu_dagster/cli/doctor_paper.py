@@ -43,8 +43,8 @@ def check_paper(settings: Settings) -> Check:
 def check_states(settings: Settings) -> Check:
     """Look whether the state files are sound and show what the ledger holds."""
     from jutsu_dagster.cli.project import Project
-    from jutsu_dagster.pipeline.paper import paper_account
     from jutsu_dagster.storage.state import parse_state
+    from jutsu_dagster.storage.state_view import state_in_ledger
 
     name, project = "state", Project(settings)
     ledger = project.ledger_if_made
@@ -53,7 +53,7 @@ def check_states(settings: Settings) -> Check:
     faults = []
     for entry in project.registry.entries.values():
         path = settings.state_dir / "strategies" / entry.id / "state.json"
-        last = ledger.latest_checkpoint(paper_account(entry.id))
+        last = state_in_ledger(ledger, entry.id)
         if not path.is_file():
             if last is not None:
                 faults.append(f"{entry.id}: state.json is missing")
@@ -63,7 +63,7 @@ def check_states(settings: Settings) -> Check:
         except (JutsuError, OSError) as error:
             faults.append(str(error))
             continue
-        if last is not None and state.current_positions != dict(last.closing.shares):
+        if last is not None and state.current_positions != last.current_positions:
             faults.append(f"{entry.id}: state.json does not hold what the ledger does")
     link = settings.state_dir / "state.json"
     if link.is_symlink() and not link.exists():

@@ -11,6 +11,7 @@ from jutsu_dagster.cli.project import Project
 from jutsu_dagster.core.account import AccountKey
 from jutsu_dagster.core.errors import JutsuError
 from jutsu_dagster.registry.load import StrategyEntry
+from jutsu_dagster.storage.exploration_log import latest
 
 
 def show_strategies(project: Project, *, as_json: bool) -> None:
@@ -64,11 +65,18 @@ def _row(entry: StrategyEntry) -> dict[str, Any]:
 
 def _with_accounts(project: Project, rows: list[dict[str, Any]]) -> None:
     ledger = project.ledger_if_made
-    for row in rows if ledger is not None else ():
-        found = ledger.latest_checkpoint(AccountKey(row["id"], "paper")) if ledger else None
+    if ledger is None:
+        return
+    ids = [row["id"] for row in rows]
+    days = latest(ledger.engine, "paper", ids)
+    for row in rows:
+        found = ledger.latest_checkpoint(AccountKey(row["id"], "paper"))
         if found is not None:
             row["last_session"] = found.last_session.isoformat()
             row["equity"] = found.closing.equity
+        elif row["id"] in days:
+            head = days[row["id"]]
+            row |= {"last_session": head.day.isoformat(), "equity": head.equity}
 
 
 def _lines(row: dict[str, Any]) -> list[str]:

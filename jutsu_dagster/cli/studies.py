@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from jutsu_dagster.cli.options import Json, Set, day_of, day_option, overrides_of
+
+
+class CapScope(StrEnum):
+    """What a cap of entries counts."""
+
+    UTC_DAY = "utc_day"
+    LIFETIME = "lifetime"
+    NONE = "none"
 
 
 def backtest(
@@ -101,3 +110,57 @@ def sweep(
         sweep_file(project, config, market, overrides_of(overrides), options)
     else:
         raise typer.BadParameter("give --strategy ID, or --config FILE with --market FILE")
+
+
+def simulate(
+    config: Annotated[Path, typer.Option(help="A strategy YAML, of one that decides directions.")],
+    candles: Annotated[
+        Path,
+        typer.Option(help="Parquet or CSV of ts, open, high, low, close, volume (and symbol)."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the results; made if missing.")],
+    mutations: Annotated[
+        str | None,
+        typer.Option(metavar="JSON", help="What to change: NAME, NAME_delta, NAME_scale."),
+    ] = None,
+    regime_window: Annotated[
+        int | None, typer.Option(min=1, help="Closes that the regime is told by.")
+    ] = None,
+    first_bar: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Row of the first decision, from 0; those before only warm up."
+            " Default: the first with full windows.",
+        ),
+    ] = None,
+    cap_scope: Annotated[
+        CapScope, typer.Option(help="What exploration_cap counts, or none for no cap.")
+    ] = CapScope.UTC_DAY,
+    variant_id: Annotated[
+        str | None, typer.Option(help="Name in the files; default: the strategy's id.")
+    ] = None,
+    overrides: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Run one directional strategy over a file of candles, to look at what it does.
+
+    No registry, ledger or Dagster is touched. The results: bars.csv (decision
+    and position bar by bar), decisions.csv, signals_raw.csv,
+    signals_normalized.csv, trades.jsonl and summary.json.
+
+    Mutations are a JSON object: conf_min.trend sets, conf_min_delta adds,
+    max_bars_open_scale multiplies. What would go beyond a bound stops there,
+    and a note says so.
+
+        jutsu simulate --config config/strategies/ETH_main.yaml
+        --candles eth.csv --out look --mutations '{"conf_min_delta": -0.02}'
+    """
+    from jutsu_dagster.cli.simulate import simulate_file
+    from jutsu_dagster.settings import Settings
+
+    simulate_file(
+        Settings(), config, candles, mutations, overrides_of(overrides), out,
+        regime_window=regime_window, first_bar=first_bar, cap_scope=cap_scope.value,
+        variant_id=variant_id, as_json=as_json,
+    )  # fmt: skip

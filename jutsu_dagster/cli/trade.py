@@ -11,6 +11,7 @@ from jutsu_dagster.cli.instance import instance
 from jutsu_dagster.cli.project import Project
 from jutsu_dagster.cli.runs import RunFailedError, run_range
 from jutsu_dagster.core.errors import ConfigError, DataError, Fault, nearest
+from jutsu_dagster.pipeline.direct import is_directional
 
 if TYPE_CHECKING:
     from jutsu_dagster.pipeline.catch_up import Standing
@@ -39,7 +40,7 @@ def trade(
     RunFailedError
         If a strategy or a data check failed; what others could do is done and shown first.
     """
-    from jutsu_dagster.defs.market import ETF_DAILY_KEY
+    from jutsu_dagster.defs.market import market_key
     from jutsu_dagster.defs.paper import paper_key
     from jutsu_dagster.defs.schedules import TRADING_JOB, first_day
     from jutsu_dagster.pipeline.catch_up import standings
@@ -57,7 +58,8 @@ def trade(
             if begin > until:
                 raise DataError(f"the range {begin} to {until} is empty")
             days = (until - begin).days + 1
-            keys = [ETF_DAILY_KEY, *map(paper_key, ids)]
+            markets = dict.fromkeys(market_key(project.registry.entries[id_]) for id_ in ids)
+            keys = [*markets, *map(paper_key, ids)]
             label = f"{TRADING_JOB} {begin} to {until}" if days > 1 else f"{TRADING_JOB} {begin}"
             with progress(label, days * len(keys), shown=not as_json) as advance:
                 try:
@@ -106,22 +108,21 @@ def _show(project: Project, found: Sequence[Standing], *, as_json: bool) -> None
         return
     header = ["strategy", "status", "session", "equity", "day", "since start", "drawdown", "note"]
     print_table("Paper accounts", header, [_text(row) for row in rows])
-    from jutsu_dagster.pipeline.ingest import ETF_DAILY
+    from jutsu_dagster.core.timeframe import table_of
     from jutsu_dagster.sources.base import is_synthetic
 
-    source = project.store.source(ETF_DAILY)
-    if is_synthetic(source):
-        say(f"Market: {source}, which is synthetic.")
+    entries = [project.registry.entries[each.strategy_id] for each in found]
+    read = {table_of(one.config.strategy.timeframe) for one in entries if one.config}
+    made_up = [table for table in sorted(read) if is_synthetic(project.store.source(table))]
+    if made_up:
+        say(f"Market: sample, which is synthetic ({', '.join(made_up)}).")
 
 
 def _row(project: Project, standing: Standing) -> dict[str, Any]:
-    from jutsu_dagster.pipeline.paper import paper_account
     from jutsu_dagster.storage import journal
 
-    account = paper_account(standing.strategy_id)
     attempts = journal.attempts(project.ledger.engine, limit=1000)
     own = attempts[attempts["strategy_id"] == standing.strategy_id]
-    last = project.ledger.latest_checkpoint(account)
     row: dict[str, Any] = {
         "strategy_id": standing.strategy_id,
         "status": str(own["status"].iloc[0]) if len(own) else "new",
@@ -131,18 +132,48 @@ def _row(project: Project, standing: Standing) -> dict[str, Any]:
         "missing_sessions": len(standing.missing),
         "note": standing.note,
     }
-    if last is not None:
-        state = last.closing
-        day = project.ledger.snapshots(account, last.last_session, last.last_session)
-        row |= {
-            "session": str(last.last_session),
-            "equity": state.equity,
-            "day_return": float(day["daily_return"].iloc[0]) if len(day) else None,
-            "since_start": state.equity / state.initial_capital - 1.0,
-            "drawdown": state.equity / state.peak - 1.0,
-            "positions": dict(state.shares),
-        }
-    return row
+    if standing.recorded is None:
+        return row
+    if is_directional(project.registry.entries[standing.strategy_id].config):
+        return row | _last_day(project, standing.strategy_id)
+    return row | _last_session(project, standing.strategy_id)
+
+
+def _last_session(project: Project, strategy_id: str) -> dict[str, Any]:
+    from jutsu_dagster.pipeline.paper import paper_account
+
+    account = paper_account(strategy_id)
+    last = project.ledger.latest_checkpoint(account)
+    assert last is not None  # noqa: S101  (recorded, as its standing says)
+    state = last.closing
+    day = project.ledger.snapshots(account, last.last_session, last.last_session)
+    return {
+        "session": str(last.last_session),
+        "equity": state.equity,
+        "day_return": float(day["daily_return"].iloc[0]) if len(day) else None,
+        "since_start": state.equity / state.initial_capital - 1.0,
+        "drawdown": state.equity / state.peak - 1.0,
+        "positions": dict(state.shares),
+    }
+
+
+def _last_day(project: Project, strategy_id: str) -> dict[str, Any]:
+    """Return the same of a directional account; results are of its stake."""
+    from jutsu_dagster.storage import exploration_log as log
+
+    engine = project.ledger.engine
+    head = log.latest(engine, "paper", [strategy_id])[strategy_id]
+    before = log.latest(engine, "paper", [strategy_id], before=head.day).get(strategy_id)
+    stake, side = head.initial_capital, int(head.state["dir"])
+    opened = before.equity if before is not None else stake
+    return {
+        "session": str(head.day),
+        "equity": head.equity,
+        "day_return": (head.equity - opened) / stake,
+        "since_start": head.equity / stake - 1.0,
+        "drawdown": head.equity / head.peak - 1.0,
+        "positions": {head.symbol: side} if side else {},
+    }
 
 
 def _text(row: dict[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from jutsu_dagster.core.bars import BoolArray, FloatArray, IntArray, TimeArray
 
-Mode = Literal["backtest", "paper", "shadow"]
+Mode = Literal["backtest", "paper", "shadow", "control"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,15 @@ def kernel_prices(bars: Bars, timing: Timing) -> tuple[FloatArray, FloatArray]:
     return marks, np.where(np.isnan(bars.open), before, bars.open)
 
 
+def _settled(bars: Bars, start: int) -> int:
+    """Return the row from which prices at ``start`` and later can be filled.
+
+    A row on which every symbol has a close owes nothing to the rows before it, so that a single
+    session need not read years of them.
+    """
+    return start - 1 if start and not np.isnan(bars.close[start - 1]).any() else 0
+
+
 def run_segment(
     bars: Bars,
     codes: IntArray,
@@ -96,8 +105,9 @@ def run_segment(
         The row at which a fresh account may first trade; rows before it are warm-up, in which
         targets are accepted but nothing is bought. Default ``start``.
     """
-    marks, price = kernel_prices(bars.head(stop), terms.timing)
-    rows = slice(start, stop)
+    first = _settled(bars, start)
+    marks, price = kernel_prices(bars.window(first, stop), terms.timing)
+    rows, priced = slice(start, stop), slice(start - first, stop - first)
     n_rows, n_symbols = stop - start, len(bars.symbols)
     columns = (state.shares, state.basis, state.accepted, state.pending_from or {})
     book = np.array([[float(c.get(s, 0.0)) for c in columns] for s in bars.symbols])
@@ -111,13 +121,13 @@ def run_segment(
     tape = np.empty((n_rows * n_symbols, TAPE_FIELDS))
     recorded = np.empty((n_rows * n_symbols, f.FILL_FIELDS))
     cash, pending, count = run_account(
-        np.ascontiguousarray(codes[rows]), table, marks[rows], price[rows],
+        np.ascontiguousarray(codes[rows]), table, marks[priced], price[priced],
         ~np.isnan(bars.close[rows]), splits, split_rows,
         opens if state.session is None else -1, terms.timing != "close",
         min_weight_change, terms.commission_per_share, terms.slippage_rate, state.cash,
         book, state.pending_from is not None,
-        marks[start - 1] if start else marks[0],
-        np.ascontiguousarray(marks[rows].T), tape, equity, True, path, weights,
+        marks[start - first - 1] if start else marks[0],
+        np.ascontiguousarray(marks[priced].T), tape, equity, True, path, weights,
         rebalanced, recorded,
     )  # fmt: skip
 
@@ -151,7 +161,7 @@ def run_segment(
         equity=equity,
         cash=path[:, 0].copy(),
         shares=path[:, 1:].astype(np.int64),
-        marks=np.where(marks[rows] > 0.0, marks[rows], np.nan),
+        marks=np.where(marks[priced] > 0.0, marks[priced], np.nan),
         weights=weights,
         rebalanced=rebalanced,
         fills=Fills(

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
 from jutsu_dagster.core.bars import TimeArray
 
 SECONDS_A_DAY = 86_400
+# Made once: a night takes the digests of thousands of states.
+_ENCODE = json.JSONEncoder(sort_keys=True).encode
 
 
 def iso_utc(times: TimeArray) -> list[str]:
@@ -21,8 +23,8 @@ def iso_utc(times: TimeArray) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class ExplorationState:
-    """A variant's checkpoint; the default is a fresh one, flat and before its first bar.
+class TradeState:
+    """An account that counts results as fractions: its open position and its closed trades.
 
     Attributes
     ----------
@@ -40,8 +42,6 @@ class ExplorationState:
         Sums of the net results of trades, fractions: of all, the winners, the losers (<= 0).
     gross_pnl, gross_won, gross_lost : float
         The same before costs.
-    entries_today : int
-        Positions opened on the UTC day of ``last_bar``.
     last_bar : str or None
         The watermark: time of the last bar seen (ISO, Z); no bar up to it may come again.
     """
@@ -60,7 +60,6 @@ class ExplorationState:
     gross_pnl: float = 0.0
     gross_won: float = 0.0
     gross_lost: float = 0.0
-    entries_today: int = 0
     last_bar: str | None = None
 
     @property
@@ -69,24 +68,19 @@ class ExplorationState:
         text = "NaT" if self.last_bar is None else self.last_bar.removesuffix("Z")
         return np.datetime64(text, "s")
 
-    @property
-    def day(self) -> int:
-        """The UTC day of ``last_bar``, days since 1970; -1 before the first bar."""
-        return -1 if self.last_bar is None else int(self.watermark.astype(int)) // SECONDS_A_DAY
-
     def to_dict(self) -> dict[str, Any]:
         """Return the state as JSON-ready data; floats survive ``repr`` to the last bit."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> ExplorationState:
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return the state that ``to_dict`` wrote."""
         return cls(**data)
 
     @property
     def digest(self) -> str:
         """A short content hash: equal states, equal digests."""
-        text = json.dumps(self.to_dict(), sort_keys=True)
+        text = _ENCODE(self.to_dict())
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
@@ -116,6 +110,24 @@ class ExplorationState:
         """``total_pnl`` and ``exp_pf`` before costs."""
         pf = profit_factor(self.gross_won, self.gross_lost)
         return {"total_pnl": self.gross_pnl, "exp_pf": pf}
+
+
+@dataclass(frozen=True, slots=True)
+class ExplorationState(TradeState):
+    """A variant's checkpoint; the default is a fresh one, flat and before its first bar.
+
+    Attributes
+    ----------
+    entries_today : int
+        Positions opened on the UTC day of ``last_bar``.
+    """
+
+    entries_today: int = 0
+
+    @property
+    def day(self) -> int:
+        """The UTC day of ``last_bar``, days since 1970; -1 before the first bar."""
+        return -1 if self.last_bar is None else int(self.watermark.astype(int)) // SECONDS_A_DAY
 
 
 def profit_factor(won: float, lost: float) -> float | None:

@@ -106,3 +106,8 @@ _TABLES = {ETF_DAILY: DAILY, CRYPTO_15M: QUARTER_HOURS}
 def timeframe_of(table: str) -> Timeframe:
     """Return the timeframe of the rows of a market table."""
     return _TABLES.get(table, DAILY)
+
+
+def table_of(name: str) -> str:
+    """Return the market table with bars of a timeframe; of an intraday one, that of the coins."""
+    return ETF_DAILY if name == DAILY.name else CRYPTO_15M

@@ -5,13 +5,18 @@ from collections.abc import Iterator
 import dagster as dg
 
 from jutsu_dagster.core.errors import ConfigError, JutsuError
-from jutsu_dagster.defs.market import ETF_DAILY_KEY
+from jutsu_dagster.defs.market import market_key
 from jutsu_dagster.defs.metadata import Metadata, account_metadata, year_metadata
 from jutsu_dagster.defs.resources import StorageResource
 from jutsu_dagster.pipeline.backtest import backtest_account, run_years
-from jutsu_dagster.registry.load import StrategyEntry
+from jutsu_dagster.pipeline.candles import Direct
+from jutsu_dagster.pipeline.desk import isolated
+from jutsu_dagster.pipeline.direct import is_directional
+from jutsu_dagster.registry.config import StrategyConfig
+from jutsu_dagster.registry.load import StrategyEntry, StrategyRegistry
 from jutsu_dagster.registry.universe import market_anchor
 from jutsu_dagster.strategies.base import code_version
+from jutsu_dagster.strategies.directional import DirectionalStrategy
 from jutsu_dagster.strategies.kinds import KINDS
 
 # Years back to before any partition.
@@ -25,7 +30,7 @@ def backtest_key(strategy_id: str) -> dg.AssetKey:
 
 
 def build_backtest(
-    entry: StrategyEntry, years: dg.TimeWindowPartitionsDefinition
+    entry: StrategyEntry, years: dg.TimeWindowPartitionsDefinition, registry: StrategyRegistry
 ) -> dg.AssetsDefinition:
     """Build ``backtests/<id>``; a backfill over its years is a backtest."""
     key = backtest_key(entry.id)
@@ -47,7 +52,7 @@ def build_backtest(
                 # Years are reported one by one as they finish, so none is missing at the end.
                 skippable=True,
                 deps=[
-                    dg.AssetDep(ETF_DAILY_KEY, partition_mapping=bars),
+                    dg.AssetDep(market_key(entry), partition_mapping=bars),
                     dg.AssetDep(key, partition_mapping=chain),
                 ],
                 group_name="backtests",
@@ -72,7 +77,8 @@ def build_backtest(
         keys = sorted(context.partition_keys)
         ledger = storage.ledger()
         try:
-            reports = run_years(entry.config, storage.market(), ledger, [int(key) for key in keys])
+            books = (entry.config, storage.market(), ledger)
+            reports = run_years(*books, [int(key) for key in keys], _direct(registry, entry.config))
             for report in reports:
                 metadata = year_metadata(entry, report)
                 if str(report.year) == keys[-1]:
@@ -91,10 +97,17 @@ def build_backtest(
     return backtest
 
 
+def _direct(registry: StrategyRegistry, config: StrategyConfig) -> Direct | None:
+    """Return who asks a directional strategy: a child process for a user's."""
+    return isolated(registry).direct_of(config) if is_directional(config) else None
+
+
 def _description(entry: StrategyEntry) -> str:
     if entry.config is None:
         return broken_text(entry)
     config = entry.config
+    if isinstance(config.strategy, DirectionalStrategy):
+        return _directional_description(entry, config, config.strategy)
     return (
         f"{entry.display_name}: the backtest account, from {config.backtest_start} on"
         f" {config.initial_capital:,.0f}, one partition a year. Each year starts from the recorded"
@@ -106,6 +119,20 @@ def _description(entry: StrategyEntry) -> str:
             if config.execution_time == "close"
             else ""
         )
+        + (f"\n\n{entry.description}" if entry.description else "")
+    )
+
+
+def _directional_description(
+    entry: StrategyEntry, config: StrategyConfig, strategy: DirectionalStrategy
+) -> str:
+    return (
+        f"{entry.display_name}: the backtest account on {strategy.symbol}, {strategy.timeframe}"
+        f" bars, from {config.backtest_start} on, or from where its market begins. Every trade"
+        f" stakes {config.initial_capital:,.0f}; results add up and are not compounded. One"
+        " partition a year, each from the recorded end of the year before. Entries and exits at"
+        f" the close of their bar, {strategy.cost_bps_per_side:g} basis points a side: a fill at"
+        " the close assumes that the close is known when the order is sent."
         + (f"\n\n{entry.description}" if entry.description else "")
     )
 

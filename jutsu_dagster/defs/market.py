@@ -5,7 +5,7 @@ from datetime import date
 
 import dagster as dg
 
-from jutsu_dagster.core.timeframe import timeframe_of
+from jutsu_dagster.core.timeframe import table_of, timeframe_of
 from jutsu_dagster.defs.market_metadata import (
     FINDINGS_SHOWN,
     check_metadata,
@@ -20,12 +20,19 @@ from jutsu_dagster.pipeline.alerts import data_check_failed
 from jutsu_dagster.pipeline.desk import tell
 from jutsu_dagster.pipeline.ingest import CRYPTO_15M, ETF_DAILY, ingest_range
 from jutsu_dagster.pipeline.quality import check_days, checks_of
-from jutsu_dagster.registry.load import StrategyRegistry
+from jutsu_dagster.registry.load import StrategyEntry, StrategyRegistry
 from jutsu_dagster.registry.universe import crypto_symbols
 from jutsu_dagster.settings import Settings
 
 ETF_DAILY_KEY = dg.AssetKey(["market", ETF_DAILY])
 CRYPTO_15M_KEY = dg.AssetKey(["market", CRYPTO_15M])
+
+
+def market_key(entry: StrategyEntry) -> dg.AssetKey:
+    """Return the key of the market whose bars a strategy reads; a broken one's is the ETFs'."""
+    if entry.config is None:
+        return ETF_DAILY_KEY
+    return dg.AssetKey(["market", table_of(entry.config.strategy.timeframe)])
 
 
 def partition_range(context: dg.OpExecutionContext | dg.AssetExecutionContext) -> tuple[date, date]:

@@ -23,7 +23,7 @@ def dated(rows: "pd.DataFrame") -> "pd.DataFrame":
 def day_metadata(day: DayReport) -> Metadata:
     """Return what one day of an ingest shows."""
     metadata: Metadata = {
-        "session": "open" if day.is_session else "closed",
+        "session": _session(day),
         "content_hash": day.content_hash,
         "dagster/partition_row_count": sum(day.rows.values()),
     }
@@ -36,6 +36,12 @@ def day_metadata(day: DayReport) -> Metadata:
     if day.not_listed and day.is_session:
         metadata["not_listed"] = ", ".join(day.not_listed)
     return metadata
+
+
+def _session(day: DayReport) -> str:
+    if not day.begun and day.is_session:
+        return "before the first bar"
+    return "open" if day.is_session else "closed"
 
 
 def severity_of(name: str) -> dg.AssetCheckSeverity:

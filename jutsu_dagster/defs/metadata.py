@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+import numpy as np
 
 from jutsu_dagster.core.account import AccountKey
 from jutsu_dagster.pipeline.compare import STALE_RULE, account_result
+from jutsu_dagster.pipeline.direct import is_directional
 from jutsu_dagster.pipeline.ingest import DayReport
 from jutsu_dagster.pipeline.year_report import YearReport
 from jutsu_dagster.registry.load import StrategyEntry
+from jutsu_dagster.reporting.balance import balance_markdown
 from jutsu_dagster.reporting.plots import closes_svg, equity_and_drawdown_svg, markdown_image
 from jutsu_dagster.sources.base import MarketSource, is_synthetic
 from jutsu_dagster.storage.ledger import Ledger
@@ -56,7 +59,7 @@ def year_metadata(entry: StrategyEntry, report: YearReport) -> Metadata:
         report.baseline,
         title=f"{entry.id} {report.year}{made_up}",
     )
-    return {
+    metadata: Metadata = {
         "equity_and_drawdown": dg.MetadataValue.md(markdown_image(svg)),
         "return": report.metrics["total_return"],
         "baseline_return": baseline,
@@ -71,6 +74,11 @@ def year_metadata(entry: StrategyEntry, report: YearReport) -> Metadata:
         "market_source": f"{report.source}{made_up}",
         **known,
     }
+    if report.note:
+        metadata["note"] = report.note
+    if report.balance:
+        metadata["trades_by_regime"] = dg.MetadataValue.md(balance_markdown(report.balance))
+    return metadata
 
 
 def account_metadata(
@@ -82,10 +90,13 @@ def account_metadata(
     """
     if entry.config is None:
         return {}
-    later_years = [c.period for c in ledger.checkpoints(account) if int(c.period) > report.year]
-    result = account_result(ledger, account, entry.config.initial_capital)
+    result = account_result(
+        ledger, account, entry.config.initial_capital, directional=is_directional(entry.config)
+    )
     if result is None:
         return {}
+    recorded = np.unique(result.sessions.astype("datetime64[Y]")).astype(str).tolist()
+    later_years = [year for year in recorded if int(year) > report.year]
     svg = equity_and_drawdown_svg(
         result.sessions,
         result.equity,
@@ -96,7 +107,7 @@ def account_metadata(
         "account_from": str(result.sessions[0]),
         "account_to": str(result.sessions[-1]),
         "account_return": result.metrics["total_return"],
-        "account_cagr": result.metrics["cagr"],
+        "account_cagr": _number(result.metrics["cagr"]),
         "account_sharpe_ratio": _number(result.metrics["sharpe_ratio"]),
         "account_max_drawdown": result.metrics["max_drawdown"],
         "account_trades": result.trades["total_fills"],

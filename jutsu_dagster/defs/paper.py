@@ -10,13 +10,16 @@ from jutsu_dagster.defs.backtests import (
     strategy_tags,
 )
 from jutsu_dagster.defs.failures import step_failure
-from jutsu_dagster.defs.market import ETF_DAILY_KEY, partition_range
+from jutsu_dagster.defs.market import market_key, partition_range
 from jutsu_dagster.defs.metadata import Metadata
-from jutsu_dagster.defs.paper_metadata import paper_curve, session_metadata
+from jutsu_dagster.defs.paper_metadata import paper_curve, paper_metadata
 from jutsu_dagster.pipeline import alerts
 from jutsu_dagster.pipeline.desk import open_desk
+from jutsu_dagster.pipeline.direct import is_directional
+from jutsu_dagster.pipeline.directional_replay import replay_days
 from jutsu_dagster.pipeline.night import Desk, StrategyResult, paper_entries, trade_strategy
 from jutsu_dagster.pipeline.replay import Replay, replay_account
+from jutsu_dagster.registry.config import StrategyConfig
 from jutsu_dagster.registry.load import StrategyEntry, StrategyRegistry
 from jutsu_dagster.settings import Settings
 from jutsu_dagster.storage import journal
@@ -59,7 +62,7 @@ def _build_account(
     @dg.asset(
         key=key,
         deps=[
-            dg.AssetDep(ETF_DAILY_KEY),
+            dg.AssetDep(market_key(entry)),
             dg.AssetDep(
                 key,
                 partition_mapping=dg.TimeWindowPartitionMapping(
@@ -102,10 +105,10 @@ def _build_account(
                 )
             for report in result.sessions:
                 context.add_asset_metadata(
-                    metadata=session_metadata(entry, report), partition_key=report.day.isoformat()
+                    metadata=paper_metadata(entry, report), partition_key=report.day.isoformat()
                 )
             context.add_asset_metadata(
-                metadata=paper_curve(entry, desk.ledger, desk.store.source("etf_daily"))
+                metadata=paper_curve(entry, desk.ledger, desk.store)
                 | {"duration_seconds": round(result.duration_seconds, 3)},
                 partition_key=last.isoformat(),
             )
@@ -131,7 +134,7 @@ def _show_done(
             dg.AssetMaterialization(
                 paper_key(entry.id),
                 partition=report.day.isoformat(),
-                metadata=session_metadata(entry, report),
+                metadata=paper_metadata(entry, report),
                 tags={DATA_VERSION_TAG: report.content_hash},
             )
         )
@@ -186,9 +189,7 @@ def _build_check(
         if entry.config is None:
             raise ConfigError(entry.faults)
         with open_desk(registry, settings) as desk:
-            found = replay_account(
-                entry.config, registry, desk.store, desk.ledger, decide=desk.decide
-            )
+            found = _replayed(desk, entry.config)
             if not found.identical:
                 assert found.first_difference is not None  # noqa: S101
                 context.log.warning(_summary(found))
@@ -203,6 +204,13 @@ def _build_check(
         )
 
     return replay
+
+
+def _replayed(desk: Desk, config: StrategyConfig) -> Replay:
+    books = (config, desk.registry, desk.store, desk.ledger)
+    if is_directional(config):
+        return replay_days(*books, direct=desk.direct(config))
+    return replay_account(*books, decide=desk.decide)
 
 
 def _summary(found: Replay) -> str:

@@ -3,13 +3,27 @@
 import dagster as dg
 import numpy as np
 
+from jutsu_dagster.core.timeframe import table_of
+from jutsu_dagster.defs.day_metadata import day_metadata
 from jutsu_dagster.defs.metadata import Metadata
+from jutsu_dagster.pipeline.compare import curve_of
+from jutsu_dagster.pipeline.day_report import DayReport
+from jutsu_dagster.pipeline.direct import is_directional
+from jutsu_dagster.pipeline.night import PaperReport
 from jutsu_dagster.pipeline.paper import paper_account
 from jutsu_dagster.pipeline.session_report import SessionReport
 from jutsu_dagster.registry.load import StrategyEntry
 from jutsu_dagster.reporting.plots import equity_and_drawdown_svg, markdown_image
 from jutsu_dagster.sources.base import is_synthetic
 from jutsu_dagster.storage.ledger import Ledger
+from jutsu_dagster.storage.market import MarketStore
+
+
+def paper_metadata(entry: StrategyEntry, report: PaperReport) -> Metadata:
+    """Return what one day of an account shows, of either kind."""
+    if isinstance(report, DayReport):
+        return day_metadata(entry, report)
+    return session_metadata(entry, report)
 
 
 def session_metadata(entry: StrategyEntry, report: SessionReport) -> Metadata:
@@ -54,11 +68,14 @@ def session_metadata(entry: StrategyEntry, report: SessionReport) -> Metadata:
     return metadata
 
 
-def paper_curve(entry: StrategyEntry, ledger: Ledger, source: str | None) -> Metadata:
+def paper_curve(entry: StrategyEntry, ledger: Ledger, store: MarketStore) -> Metadata:
     """Return a plot of the whole account beside buy-and-hold, if it has two sessions."""
-    rows = ledger.snapshots(paper_account(entry.id))
+    if entry.config is None:
+        return {}
+    rows = curve_of(ledger, paper_account(entry.id), directional=is_directional(entry.config))
     if len(rows) <= 1:
         return {}
+    source = store.source(table_of(entry.config.strategy.timeframe))
     made_up = ", synthetic market" if is_synthetic(source) else ""
     svg = equity_and_drawdown_svg(
         rows["session"].to_numpy().astype("datetime64[D]"),

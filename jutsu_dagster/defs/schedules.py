@@ -8,18 +8,18 @@ import dagster as dg
 from jutsu_dagster.core.errors import JutsuError
 from jutsu_dagster.core.hours import in_refresh_hours, is_end_of_day
 from jutsu_dagster.defs.live_runs import fail_dead_runs
-from jutsu_dagster.defs.market import ETF_DAILY_KEY
+from jutsu_dagster.defs.market import market_key
 from jutsu_dagster.defs.operations import EOD_JOB, REFRESH_JOB
 from jutsu_dagster.defs.paper import paper_key
 from jutsu_dagster.pipeline.catch_up import missing_range, standings
 from jutsu_dagster.pipeline.night import paper_entries
-from jutsu_dagster.registry.load import StrategyRegistry
+from jutsu_dagster.registry.load import StrategyEntry, StrategyRegistry
 from jutsu_dagster.settings import Settings
 from jutsu_dagster.storage.ledger import Ledger
 
 TRADING_JOB = "trading_session"
 _LOOKED_BACK = timedelta(days=6)
-_UNDER_WAY = [
+UNDER_WAY = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -50,7 +50,7 @@ def build_schedules(registry: StrategyRegistry, settings: Settings) -> list[dg.S
         until = context.scheduled_execution_time.astimezone(UTC).date() - timedelta(days=1)
         fail_dead_runs(context.instance, settings.dagster_home)
         busy = context.instance.get_run_ids(
-            dg.RunsFilter(job_name=TRADING_JOB, statuses=_UNDER_WAY), limit=1
+            dg.RunsFilter(job_name=TRADING_JOB, statuses=UNDER_WAY), limit=1
         )
         if busy:
             return dg.SkipReason(f"run {busy[0]} is under way; the next tick takes what it leaves")
@@ -126,18 +126,19 @@ def first_day(
     recorded = [each.recorded for each in found if each.recorded is not None]
     if recorded:
         # A broken strategy never shows anything.
-        sound = [entry.id for entry in paper_entries(registry) if entry.config]
-        asked = [id_ for id_ in sound if not ids or id_ in ids]
+        sound = [entry for entry in paper_entries(registry) if entry.config]
+        asked = [entry for entry in sound if not ids or entry.id in ids]
         days += _unshown(instance, asked, max(recorded) - _LOOKED_BACK, until)
     return min(days, default=None)
 
 
 def _unshown(
-    instance: dg.DagsterInstance, ids: Sequence[str], first: date, last: date
+    instance: dg.DagsterInstance, entries: Sequence[StrategyEntry], first: date, last: date
 ) -> list[date]:
-    """Return the days that the market or any of the accounts does not show in Dagster."""
-    accounts = [instance.get_materialized_partitions(paper_key(id_)) for id_ in ids]
-    every = [*accounts, instance.get_materialized_partitions(ETF_DAILY_KEY)]
+    """Return the days that a market or any of the accounts does not show in Dagster."""
+    accounts = [instance.get_materialized_partitions(paper_key(entry.id)) for entry in entries]
+    markets = {market_key(entry) for entry in entries}
+    every = [*accounts, *map(instance.get_materialized_partitions, markets)]
     # Before the first day of any account there was nothing to show.
     begun = min((min(each) for each in accounts if each), default="")
     days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))

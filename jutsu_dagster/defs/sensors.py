@@ -52,7 +52,7 @@ def build_sensors(registry: StrategyRegistry, settings: Settings) -> list[dg.Sen
         alerts = Alerts.of(settings, ledger)
         try:
             alerts.retry_undelivered()
-            found = late(standings(registry, ledger, until), until)
+            found = late(standings(registry, ledger, until))
             if found is None:
                 return dg.SkipReason("the last session is recorded")
             session, ids = found

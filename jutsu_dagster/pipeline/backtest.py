@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from jutsu_dagster.core.account import AccountKey, AccountState
+from jutsu_dagster.core.account import AccountState
 from jutsu_dagster.core.errors import DataError, LedgerError
+from jutsu_dagster.pipeline.candles import Direct
 from jutsu_dagster.pipeline.carry import Carrier, load
+from jutsu_dagster.pipeline.direct import is_directional
+from jutsu_dagster.pipeline.directional_backtest import run_directional_years
 from jutsu_dagster.pipeline.ingest import ETF_DAILY
 from jutsu_dagster.pipeline.year_report import (
     YearReport,
+    backtest_account,
     content_of,
+    last_year,
     nothing_report,
     year_metrics,
 )
@@ -19,10 +24,7 @@ from jutsu_dagster.registry.config import StrategyConfig
 from jutsu_dagster.storage.ledger import Ledger
 from jutsu_dagster.storage.market import MarketStore
 
-
-def backtest_account(config: StrategyConfig) -> AccountKey:
-    """Return the key of the strategy's backtest account."""
-    return AccountKey(config.strategy_id, "backtest")
+__all__ = ["backtest_account", "last_year", "run_years"]
 
 
 def run_years(
@@ -30,6 +32,7 @@ def run_years(
     store: MarketStore,
     ledger: Ledger,
     years: Sequence[int],
+    direct: Direct | None = None,
 ) -> Iterator[YearReport]:
     """Compute consecutive years and record each in one transaction, yielding as they finish.
 
@@ -38,6 +41,9 @@ def run_years(
     stay recorded. Recorded years that ``backtest.start`` and ``backtest.end`` no longer cover are
     removed: they are no part of the account.
 
+    ``direct`` asks a directional strategy, whose market may begin later than ``backtest.start``:
+    then its account does too. This process asks unless given.
+
     Raises
     ------
     DataError
@@ -45,6 +51,9 @@ def run_years(
     LedgerError
         If the year before the first one is not recorded, or with other settings.
     """
+    if is_directional(config):
+        yield from run_directional_years(config, store, ledger, years, direct)
+        return
     first_year = config.backtest_start.year
     wanted = sorted(years)
     live = [year for year in wanted if first_year <= year <= last_year(config)]
@@ -143,8 +152,3 @@ class _Chain:
             code_version=period.provenance.code_version,
             source=self.source,
         )
-
-
-def last_year(config: StrategyConfig) -> int:
-    """Return the year of ``backtest.end``, or the last there is."""
-    return config.backtest_end.year if config.backtest_end else date.max.year

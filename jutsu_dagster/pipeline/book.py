@@ -82,9 +82,19 @@ class Book:
     @cached_property
     def expected(self) -> date | None:
         """The session that comes next."""
-        if self.sessions:
-            return next_session(max(self.sessions) + timedelta(days=1))
+        if self.last is not None:
+            return next_session(self.last + timedelta(days=1))
         return self.first
+
+    @property
+    def last(self) -> date | None:
+        """The last recorded session."""
+        return max(self.sessions, default=None)
+
+    @staticmethod
+    def due(first: date, last: date) -> list[date]:
+        """Return the days of a range on which the account trades, both inclusive."""
+        return [day.item() for day in sessions_between(first, last)] if first <= last else []
 
     def carrier(self, evaluation: Evaluation, version: int) -> Carrier:
         """Return what carries the account with a strategy's decisions.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from jutsu_dagster.core.calendar import sessions_between
-from jutsu_dagster.pipeline.book import Book
+from jutsu_dagster.pipeline.day_book import open_book
 from jutsu_dagster.pipeline.night import paper_entries
 from jutsu_dagster.registry.load import StrategyRegistry
 from jutsu_dagster.storage.ledger import Ledger
+
+_LOOKED_BACK = timedelta(days=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +24,18 @@ class Standing:
     recorded : date or None
         Its last recorded session.
     missing : tuple of date
-        Sessions up to the day asked about that are not recorded.
+        Sessions up to the day asked about that are not recorded; of coins every UTC day is one.
     note : str
         Why it has none, where it cannot have any.
+    due : date or None
+        Its last session up to the day asked about, recorded or not.
     """
 
     strategy_id: str
     recorded: date | None
     missing: tuple[date, ...]
     note: str = ""
+    due: date | None = field(default=None, compare=False)
 
 
 def standings(
@@ -48,14 +52,14 @@ def standings(
         if entry.config is None:
             found.append(Standing(entry.id, None, (), "its configuration is broken"))
             continue
-        book = Book.open(entry.config, ledger)
-        recorded = max(book.sessions, default=None)
+        book = open_book(entry.config, ledger)
+        recorded = book.last
         if book.expected is None:
             found.append(Standing(entry.id, recorded, (), "paper.start is not set"))
             continue
-        days = sessions_between(book.expected, until) if book.expected <= until else ()
-        missing = tuple(day.item() for day in days)
-        found.append(Standing(entry.id, recorded, missing))
+        missing = tuple(book.due(book.expected, until))
+        due = book.due(until - _LOOKED_BACK, until)[-1:]
+        found.append(Standing(entry.id, recorded, missing, due=due[0] if due else None))
     return found
 
 
@@ -68,13 +72,12 @@ def missing_range(found: Sequence[Standing], until: date) -> tuple[date, date] |
     return None if first is None else (first, until)
 
 
-def late(found: Sequence[Standing], until: date) -> tuple[date, tuple[str, ...]] | None:
-    """Return the last session up to ``until`` and who lacks it, if nobody has recorded it."""
-    sessions = sessions_between(until - timedelta(days=10), until)
-    if not len(sessions):
-        return None
-    session: date = sessions[-1].item()
-    due = [each for each in found if session in each.missing]
-    if not due or any(each.recorded is not None and each.recorded >= session for each in found):
-        return None
-    return session, tuple(each.strategy_id for each in due)
+def late(found: Sequence[Standing]) -> tuple[date, tuple[str, ...]] | None:
+    """Return the last session that was due and who lacks it, if nobody has recorded it."""
+    lacking = [each for each in found if each.due is not None and each.due in each.missing]
+    for session in sorted({each.due for each in lacking if each.due is not None}, reverse=True):
+        # On a weekend only coins have one, and whoever has Friday's does not lack it.
+        if any(each.recorded is not None and each.recorded >= session for each in found):
+            continue
+        return session, tuple(each.strategy_id for each in lacking if each.due == session)
+    return None

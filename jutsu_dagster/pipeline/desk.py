@@ -54,6 +54,7 @@ def open_desk(registry: StrategyRegistry, settings: Settings) -> Iterator[Desk]:
             MultiStrategyStateManager(registry, ledger),
             Alerts.of(settings, ledger),
             server.decide,
+            server.direct_of,
         )
     finally:
         ledger.close()

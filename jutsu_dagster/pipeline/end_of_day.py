@@ -12,6 +12,7 @@ from jutsu_dagster.core.calendar import sessions_before, sessions_between
 from jutsu_dagster.core.errors import JutsuError
 from jutsu_dagster.core.hours import NEW_YORK
 from jutsu_dagster.pipeline.catch_up import standings
+from jutsu_dagster.pipeline.direct import is_directional
 from jutsu_dagster.pipeline.fetch import fetch_days
 from jutsu_dagster.pipeline.ingest import ETF_DAILY
 from jutsu_dagster.pipeline.marks import MarkReport, mark_accounts
@@ -48,7 +49,8 @@ class EndOfDay:
 def end_day(desk: Desk, source: MarketSource, at: datetime, run_id: str) -> EndOfDay:
     """Mark every account to the closing quotes, and trade what the last 7 sessions lack.
 
-    Only sessions whose UTC date has ended are traded: the one just closed is the night's.
+    Only sessions whose UTC date has ended are traded: the one just closed is the night's, and so
+    are all days of directional accounts.
 
     Parameters
     ----------
@@ -95,7 +97,13 @@ def _noted(done: EndOfDay) -> Iterator[None]:
 def _recover(desk: Desk, source: MarketSource, today: date, run_id: str, done: EndOfDay) -> None:
     window = sessions_before(today, RECOVERED_SESSIONS)
     first, until = window[0].item(), today - timedelta(days=1)
-    lacking = [each for each in standings(desk.registry, desk.ledger, until) if each.missing]
+    entries = desk.registry.entries
+    lacking = [
+        each
+        for each in standings(desk.registry, desk.ledger, until)
+        # A UTC day has no end that an exchange sets: the night trades it, and all before it.
+        if each.missing and not is_directional(entries[each.strategy_id].config)
+    ]
     begin = min((each.missing[0] for each in lacking), default=None)
     if begin is None:
         return

@@ -175,13 +175,18 @@ def decided(config: StrategyConfig, strategy: AllocationStrategy, bars: Bars) ->
     # A user's class may raise anything, and may call sys.exit; the traceback stays in the chain
     # for the UI.
     except (Exception, SystemExit) as error:
-        frames = traceback.extract_tb(error.__traceback__)
-        own = inspect.getfile(type(strategy))
-        place = next((each for each in reversed(frames) if each.filename == own), frames[-1])
-        raise StrategyError(
-            f"{config.strategy_id}: {config.class_name} failed at {place.filename}, line"
-            f" {place.lineno}: {type(error).__name__}: {error}"
-        ) from error
+        raise strategy_fault(config, error) from error
+
+
+def strategy_fault(config: StrategyConfig, error: BaseException) -> StrategyError:
+    """Return what to say of a strategy whose code raised ``error``: where, and what."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = inspect.getfile(type(config.strategy))
+    place = next((each for each in reversed(frames) if each.filename == own), frames[-1])
+    return StrategyError(
+        f"{config.strategy_id}: {config.class_name} failed at {place.filename}, line"
+        f" {place.lineno}: {type(error).__name__}: {error}"
+    )
 
 
 def stored_bars(

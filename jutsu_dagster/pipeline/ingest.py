@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 
 from jutsu_dagster.core.bars import TimeArray
@@ -42,6 +43,8 @@ class DayReport:
         Symbols that had not started yet, or had ended.
     uneven : tuple of str
         Symbols that have bars, but not as many as a whole day.
+    begun : bool
+        Whether the source has any symbol's first bar on it or before.
     """
 
     day: date
@@ -51,6 +54,7 @@ class DayReport:
     missing: tuple[str, ...]
     not_listed: tuple[str, ...]
     uneven: tuple[str, ...] = ()
+    begun: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +113,15 @@ def ingest_range(
     DataError
         If the source has no such symbol, breaks a rule of bars, or does not reach over the
         range, or a market that never closes is asked for a day that is not over; nothing is
-        stored then.
+        stored then. A day of such a market before any symbol's first bar is no fault: one night
+        is of all markets, and they begin at different times.
     """
     tell = progress or (lambda _line: None)
     listings = source.listings(symbols)
     timeframe = timeframe_of(table)
     sessions = timeframe.open_days(first, last)
     require_over(source, last, timeframe)
-    require_reach(source, listings, sessions, timeframe)
+    require_reach(source, listings, _begun(sessions, listings, timeframe), timeframe)
     replaced = _replaced(source, store, table, listings, (first, last))
     tell(f"fetching {len(symbols)} symbols from {source.name}, {first} to {last}")
     rows = source.bars(symbols, first, last)
@@ -138,6 +143,15 @@ def ingest_range(
         last_bar=times.max().date() if len(rows) else None,
         changed=tuple(changed),
     )
+
+
+def _begun(sessions: TimeArray, listings: Mapping[str, Listing], timeframe: Timeframe) -> TimeArray:
+    """Return the sessions that the source must have."""
+    if not timeframe.is_intraday or not listings:
+        return sessions
+    begins = min(listing.first for listing in listings.values())
+    late: TimeArray = sessions[sessions >= np.datetime64(begins, "D")]
+    return late
 
 
 def _replaced(
@@ -187,6 +201,7 @@ def _days(
         held = counts.setdefault(day, {})
         held[symbol] = held.get(symbol, 0) + 1
     is_open = set(sessions.tolist())
+    begins = min((listing.first for listing in listings.values()), default=date.min)
     reports = []
     for offset in range((span[1] - span[0]).days + 1):
         day = span[0] + timedelta(days=offset)
@@ -202,6 +217,7 @@ def _days(
                 missing=absent,
                 not_listed=tuple(symbol for symbol in listings if symbol not in listed),
                 uneven=tuple(s for s, count in held.items() if count != timeframe.bars_a_day),
+                begun=day >= begins,
             )
         )
     return tuple(reports)

@@ -13,6 +13,7 @@ from jutsu_dagster.core.engine_kernel import apply_splits
 from jutsu_dagster.core.errors import DataError
 from jutsu_dagster.core.fills import SHARES
 from jutsu_dagster.core.hours import NEW_YORK
+from jutsu_dagster.pipeline.direct import is_directional
 from jutsu_dagster.pipeline.night import paper_entries
 from jutsu_dagster.pipeline.paper import paper_account
 from jutsu_dagster.registry.load import StrategyRegistry
@@ -57,6 +58,8 @@ def mark_accounts(
 ) -> list[MarkReport]:
     """Value every paper account at the latest quotes, fetched once, and keep the snapshots.
 
+    Directional accounts are left to the night, which values them at each day's last close.
+
     Parameters
     ----------
     registry : StrategyRegistry
@@ -66,13 +69,19 @@ def mark_accounts(
         The moment of the mark, with its zone; the same moment again replaces the mark.
     kind : "refresh" or "eod"
     """
+    entries = paper_entries(registry)
     accounts: dict[str, Checkpoint | None] = {
         entry.id: ledger.latest_checkpoint(paper_account(entry.id))
-        for entry in paper_entries(registry)
+        for entry in entries
+        if not is_directional(entry.config)
     }
     held = sorted({symbol for c in accounts.values() if c for symbol in c.closing.shares})
     quotes = _Quotes.fetch(source, held) if held else _Quotes({}, {})
-    reports = []
+    reports = [
+        MarkReport(entry.id, None, "is valued at the last close of each UTC day, by the night")
+        for entry in entries
+        if is_directional(entry.config)
+    ]
     for strategy_id, checkpoint in accounts.items():
         if checkpoint is None:
             reports.append(MarkReport(strategy_id, None, "no session is recorded yet"))

@@ -5,23 +5,31 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
-from jutsu_dagster.core.calendar import sessions_between
 from jutsu_dagster.core.errors import ConfigError, JutsuError, LedgerError, StrategyError
 from jutsu_dagster.pipeline import alerts
+from jutsu_dagster.pipeline.candles import Direct
+from jutsu_dagster.pipeline.day_book import open_book
+from jutsu_dagster.pipeline.day_report import DayReport
+from jutsu_dagster.pipeline.direct import is_directional
+from jutsu_dagster.pipeline.directional_paper import trade_days
 from jutsu_dagster.pipeline.evaluate import Decide
 from jutsu_dagster.pipeline.paper import paper_account, trade_sessions
 from jutsu_dagster.pipeline.session_report import SessionReport
+from jutsu_dagster.registry.config import StrategyConfig
 from jutsu_dagster.registry.load import StrategyEntry, StrategyRegistry
 from jutsu_dagster.storage import journal
 from jutsu_dagster.storage.journal import Attempt, RunStatus
 from jutsu_dagster.storage.ledger import Ledger
 from jutsu_dagster.storage.market import MarketStore
 from jutsu_dagster.storage.state_manager import MultiStrategyStateManager
+
+PaperReport = SessionReport | DayReport
+"""What one day of a paper account did, of either kind."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +51,8 @@ class Desk:
     alerts : Alerts
     decide : Decide or None
         Who asks the strategies; this process if None.
+    direct_of : callable or None
+        Returns who asks directional strategies of a configuration's class; as ``decide``.
     """
 
     registry: StrategyRegistry
@@ -51,6 +61,11 @@ class Desk:
     states: MultiStrategyStateManager
     alerts: alerts.Alerts
     decide: Decide | None = None
+    direct_of: Callable[[StrategyConfig], Direct] | None = None
+
+    def direct(self, config: StrategyConfig) -> Direct | None:
+        """Return who asks a directional strategy; None for this process."""
+        return self.direct_of(config) if self.direct_of is not None else None
 
 
 @dataclass(frozen=True)
@@ -64,7 +79,7 @@ class StrategyResult:
     status : "ok", "failed" or "skipped"
     error : str or None
     duration_seconds : float
-    sessions : tuple of SessionReport
+    sessions : tuple of PaperReport
         One a day, closed days among them.
     """
 
@@ -73,7 +88,7 @@ class StrategyResult:
     status: RunStatus
     error: str | None = None
     duration_seconds: float = 0.0
-    sessions: tuple[SessionReport, ...] = ()
+    sessions: tuple[PaperReport, ...] = ()
     cause: BaseException | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -116,7 +131,7 @@ def trade_strategy(
         them keeps this one from running.
     """
     begun, started = datetime.now(UTC), time.monotonic()
-    reports: list[SessionReport] = []
+    reports: list[PaperReport] = []
     error: BaseException | None = None
     try:
         # One by one: what was done before a failure counts.
@@ -145,7 +160,7 @@ def trade_strategy(
 
 def _traded(
     desk: Desk, entry: StrategyEntry, first: date, last: date, failed_before: Sequence[str]
-) -> Iterator[SessionReport]:
+) -> Iterator[PaperReport]:
     if failed_before and not desk.registry.settings.isolate_failures:
         raise SkippedStrategyError(
             f"{entry.id}: not run, because {', '.join(failed_before)} failed and"
@@ -153,9 +168,11 @@ def _traded(
         )
     if entry.config is None:
         raise ConfigError(entry.faults)
-    yield from trade_sessions(
-        entry.config, desk.store, desk.ledger, first, last, decide=desk.decide
-    )
+    config, span = entry.config, (first, last)
+    if is_directional(config):
+        yield from trade_days(config, desk.store, desk.ledger, *span, desk.direct(config))
+    else:
+        yield from trade_sessions(config, desk.store, desk.ledger, *span, decide=desk.decide)
 
 
 def _refreshed(desk: Desk, strategy_id: str, error: BaseException | None) -> BaseException | None:
@@ -213,9 +230,6 @@ def _stuck(desk: Desk, entry: StrategyEntry, first: date, last: date) -> date:
     """Return the first session of the range that is not recorded; else the range's last day."""
     if entry.config is None:
         return last
-    begins = entry.config.paper_start
-    recorded = desk.ledger.latest_checkpoint(paper_account(entry.id))
-    if recorded is not None:
-        begins = recorded.last_session + timedelta(days=1)
-    left = sessions_between(max(first, begins or first), last)
-    return left[0].item() if len(left) else last
+    book = open_book(entry.config, desk.ledger)
+    left = book.due(max(first, book.expected or first), last)
+    return left[0] if left else last

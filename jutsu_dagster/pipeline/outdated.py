@@ -7,6 +7,8 @@ from datetime import date
 
 from jutsu_dagster.pipeline.backtest import backtest_account, last_year
 from jutsu_dagster.pipeline.carry import load
+from jutsu_dagster.pipeline.direct import is_directional
+from jutsu_dagster.pipeline.directional_outdated import outdated_directional_years
 from jutsu_dagster.pipeline.evaluate import Evaluation
 from jutsu_dagster.registry.config import StrategyConfig
 from jutsu_dagster.storage.ledger import Ledger
@@ -23,6 +25,8 @@ def outdated_years(
     A year stands while its settings, its bars, the code and the year before it are those that
     it was computed from. Recorded years after ``backtest.end`` are named too: they are to go.
     """
+    if is_directional(config):
+        return outdated_directional_years(config, store, ledger, years)
     account = backtest_account(config)
     recorded = {row.period: row for row in ledger.checkpoints(account)}
     wanted = [y for y in sorted(years) if config.backtest_start.year <= y <= last_year(config)]

@@ -29,7 +29,10 @@ from jutsu_dagster.strategies.base import code_version
 
 @dataclass(frozen=True, slots=True)
 class ChangedBar:
-    """One value of a stored bar that is not what it was; NaN where there was, or is, none."""
+    """One value of a stored bar that is not what it was; NaN where there was, or is, none.
+
+    ``session`` of an intraday bar is the moment of its open, UTC.
+    """
 
     session: date
     symbol: str

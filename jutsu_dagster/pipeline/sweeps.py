@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from jutsu_dagster.core.align import require_sessions
 from jutsu_dagster.core.bars import Bars
 from jutsu_dagster.core.calendar import sessions_before
-from jutsu_dagster.core.errors import ConfigError, DataError, Fault, nearest
+from jutsu_dagster.core.errors import ConfigError, DataError, Fault, StrategyError, nearest
 from jutsu_dagster.core.sweep import SweepResult, concatenated
+from jutsu_dagster.pipeline.direct import is_directional
 from jutsu_dagster.pipeline.evaluate import allocation_strategy, terms_of
 from jutsu_dagster.pipeline.grid import Grid
 from jutsu_dagster.registry.config import StrategyConfig
@@ -67,7 +68,15 @@ def build_sets(
     ------
     ConfigError
         If a name is no parameter, or no set at all is valid.
+    StrategyError
+        If the strategy decides directions.
     """
+    if is_directional(config):
+        raise StrategyError(
+            f"{config.strategy_id}: {config.class_name} decides the direction of one symbol; sweeps"
+            " are of strategies that decide weights. `jutsu simulate --mutations JSON` looks at one"
+            " change, and variants (`jutsu mutate`) run many side by side"
+        )
     base = allocation_strategy(config)
     kind, values = type(base), base.model_dump()
     faults = [

@@ -4,16 +4,46 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
 
-from jutsu_dagster.core.account import Segment
+from jutsu_dagster.core.account import AccountKey, Segment
 from jutsu_dagster.core.bars import FloatArray, TimeArray
 from jutsu_dagster.core.metrics import equity_metrics
 from jutsu_dagster.core.trade_statistics import trade_statistics
 from jutsu_dagster.registry.config import StrategyConfig
+from jutsu_dagster.reporting.balance import RegimeBalance
 from jutsu_dagster.strategies.base import code_version
+
+
+def backtest_account(config: StrategyConfig) -> AccountKey:
+    """Return the key of the strategy's backtest account."""
+    return AccountKey(config.strategy_id, "backtest")
+
+
+def last_year(config: StrategyConfig) -> int:
+    """Return the year of ``backtest.end``, or the last there is."""
+    return config.backtest_end.year if config.backtest_end else date.max.year
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Curve:
+    """Days of an account without positions in shares, and its equity at their ends.
+
+    Attributes
+    ----------
+    sessions : datetime64[D] of shape (T,)
+    equity : float64 of shape (T,)
+        Money.
+    """
+
+    sessions: TimeArray
+    equity: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.sessions)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -23,14 +53,15 @@ class YearReport:
     Attributes
     ----------
     year : int
-    segment : Segment or None
-        None for a year outside backtest.start … backtest.end.
+    segment : Segment, Curve or None
+        Of a directional strategy a Curve; None for a year that the account does not cover.
     baseline : float64 of shape (T,)
         Buy-and-hold from the account's start, money.
     opening_equity, opening_baseline : float
         At the close before the year's first session.
     metrics : mapping
-        Of the year: equity_metrics on the opening equity, and trade_statistics.
+        Of the year: equity_metrics on the opening equity, and trade_statistics; of a directional
+        strategy stake_metrics, since its results are not compounded.
     content_hash : str
         Equal for equal equity, fills and closing state: the year's data version.
     data_version : str
@@ -40,10 +71,12 @@ class YearReport:
         Where the bars came from.
     note : str
         Why there is nothing, or what is unusual.
+    balance : tuple of RegimeBalance
+        Of a directional strategy's trades.
     """
 
     year: int
-    segment: Segment | None
+    segment: Segment | Curve | None
     baseline: FloatArray
     opening_equity: float
     opening_baseline: float
@@ -54,6 +87,7 @@ class YearReport:
     code_version: str
     source: str | None = None
     note: str = ""
+    balance: tuple[RegimeBalance, ...] = ()
 
 
 def year_metrics(segment: Segment, opening_equity: float) -> dict[str, Any]:

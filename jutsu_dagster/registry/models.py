@@ -83,6 +83,9 @@ class RegistrySettings(_Section):
     detailed_timing_logs: StrictBool = True
     shared_data_fetch: StrictBool = True
     market_start: Day = Field(date(2008, 1, 1), description="First daily market partition")
+    max_live_variants: Annotated[int, BeforeValidator(_no_flag)] = Field(
+        1000, ge=1, le=100_000, description="How many live variants a strategy may have"
+    )
 
 
 class EntrySpec(_Section):

@@ -16,9 +16,9 @@ from jutsu_dagster.strategies.base import Strategy
 
 ParamType = Literal["int", "float", "bool", "enum", "other"]
 
-# What a field may say in `json_schema_extra`: whether mutations may change it, and bounds for
-# them that are narrower than the field's own.
-MUTABLE, MUTATED_MIN, MUTATED_MAX = "mutable", "mutated_min", "mutated_max"
+# What a field may say in `json_schema_extra`: whether mutations may change it, bounds for them
+# that are narrower than the field's own, and the step by which new ones are drawn.
+MUTABLE, MUTATED_MIN, MUTATED_MAX, STEP = "mutable", "mutated_min", "mutated_max", "step"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class ParamSpec:
         everything else are not, symbols above all, nor is what the base class fixes (timeframe).
     description : str
         The field's.
+    step : float or None
+        How far apart values worth trying are, where the field says so.
     """
 
     name: str
@@ -54,6 +56,7 @@ class ParamSpec:
     choices: tuple[object, ...] = ()
     mutable: bool = False
     description: str = ""
+    step: float | None = None
 
     @property
     def is_number(self) -> bool:
@@ -162,7 +165,7 @@ def _spec(place: _Place) -> ParamSpec:
     value = place.value.value if isinstance(place.value, enum.Enum) else place.value
     return ParamSpec(
         ".".join(place.at), place.at, kind, value, low, high, choices,
-        bool(extra.get(MUTABLE, kind != "other")), place.description,
+        bool(extra.get(MUTABLE, kind != "other")), place.description, extra.get(STEP),
     )  # fmt: skip
 
 

@@ -47,6 +47,7 @@ class Checked:
     active: bool = True
     rebased: bool = False
     notes: tuple[Fault, ...] = ()
+    base: Strategy | None = None
 
 
 def frozen_parameters(strategy: Strategy) -> dict[str, Any]:
@@ -108,7 +109,8 @@ class Checker:
             rule = f"is not what {row.parent_id} has now; the variant keeps its own"
             notes.append(Fault(where, "base_params", None, rule))
         completed = completed.model_copy(update={"clamped": tuple(mutated.clamped)})
-        return Checked(completed, mutated, self._parents[row.parent_id].active, rebased, (*notes,))
+        active = self._parents[row.parent_id].active
+        return Checked(completed, mutated, active, rebased, (*notes,), base)
 
     def _usable(self, row: ShadowRow, parent: Parent | None, where: str) -> Strategy:
         """Return the parent as it is now; raise RowError where the row cannot be its variant."""

@@ -6,12 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from pydantic import ValidationError
+
 from jutsu_dagster.core.errors import Fault
+from jutsu_dagster.registry.faults import faults_of
 from jutsu_dagster.registry.models import check_identifier
 from jutsu_dagster.registry.mutations import MutationError, mutate, mutation_hash
+from jutsu_dagster.registry.param_specs import param_specs
 from jutsu_dagster.registry.shadow_check import Parent, RowError, frozen_parameters
 from jutsu_dagster.registry.shadow_rows import ShadowRow, parameters_hash
-from jutsu_dagster.registry.shadows import Shadow, ShadowBook
+from jutsu_dagster.registry.shadows import ShadowBook
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,102 @@ def next_id(parent: str, taken: Iterable[str]) -> str:
         raise RowError([Fault(made, "id", None, str(error))]) from error
 
 
-def same_variant(book: ShadowBook, parent: str, base_hash: str, hash_: str) -> Shadow | None:
-    """Return the variant, past or present, of that parent, base and mutation."""
-    wanted = (parent, base_hash, hash_)
-    return next((shadow for shadow in book.shadows.values() if shadow.key == wanted), None)
+class VariantMaker:
+    """Makes new variants of one parent, each of which trades from the day after it was made.
+
+    Parameters
+    ----------
+    parent_id : str
+    parent : Parent
+    book : ShadowBook
+        All rows so far.
+    making : Making
+    taken : iterable of str
+        Ids given before that the book may not know.
+    again : bool
+        Whether a variant that is no longer live may be made once more: a person's word. It gets
+        an id of its own, and with it a fresh account.
+
+    Raises
+    ------
+    RowError
+        If the parent is broken.
+    """
+
+    def __init__(
+        self,
+        parent_id: str,
+        parent: Parent,
+        book: ShadowBook,
+        making: Making,
+        *,
+        taken: Iterable[str] = (),
+        again: bool = False,
+    ) -> None:
+        if parent.strategy is None:
+            raise RowError([Fault(parent_id, "", None, "has a broken configuration")])
+        self._id, self._class_name, self.strategy = parent_id, parent.class_name, parent.strategy
+        self._making, self._again = making, again
+        self._specs = param_specs(parent.strategy)
+        self._base = frozen_parameters(parent.strategy)
+        self._base_hash = parameters_hash(parent.class_name, self._base)
+        self._taken = {*book.mentioned, *taken}
+        self._known = self._mutations_in(book)
+
+    def make(self, mutations: Mapping[str, object]) -> ShadowRow:
+        """Return the row of one more variant.
+
+        Raises
+        ------
+        MutationError
+            If the mutation is refused, or was tried before.
+        RowError
+            If the id is too long, or the partition no day of the calendar.
+        """
+        where = f"mutation of {self._id}"
+        mutated = mutate(self.strategy, mutations, where=where, specs=self._specs)
+        hash_ = mutation_hash(mutations)
+        before = self._known.get(hash_)
+        if before is not None and (before.is_live or not self._again):
+            rule = f"is {before.id} already, whose status is {before.status}"
+            raise MutationError([Fault(where, "", None, rule)])
+        id_ = next_id(self._id, self._taken)
+        try:
+            row = ShadowRow(
+                id=id_,
+                symbol=self.strategy.signal_of_record,
+                parent=self._id,
+                strategy=self._class_name,
+                mutations=dict(mutations),
+                status="shadow",
+                created_at=self._making.at,
+                created_partition=self._making.partition,
+                reason=self._making.reason,
+                source=self._making.source,
+                base_params=self._base,
+                base_params_hash=self._base_hash,
+                mutation_hash=hash_,
+                clamped=tuple(mutated.clamped),
+            )
+        except ValidationError as error:
+            raise RowError(faults_of(error, ShadowRow, id_)) from error
+        # The highest number is all that the next id needs.
+        self._taken, self._known[hash_] = {row.id}, row
+        return row
+
+    def tried(self) -> list[Mapping[str, object]]:
+        """Return the mutations of the parent as it stands that there were so far."""
+        return [row.mutations for row in self._known.values()]
+
+    def _mutations_in(self, book: ShadowBook) -> dict[str | None, ShadowRow]:
+        """Return this parent's variants of this base, past ones too, by mutation; live ones win."""
+        found: dict[str | None, ShadowRow] = {}
+        for shadow in book.shadows.values():
+            parent, base_hash, hash_ = shadow.key
+            same = (parent, base_hash) == (self._id, self._base_hash)
+            if same and not (hash_ in found and found[hash_].is_live):
+                found[hash_] = shadow.row
+        return found
 
 
 def new_variant(
@@ -73,50 +169,5 @@ def new_variant(
     taken: Iterable[str] = (),
     again: bool = False,
 ) -> ShadowRow:
-    """Return the row of a new variant, which trades from the day after it was made.
-
-    Parameters
-    ----------
-    parent_id : str
-    parent : Parent
-    mutations : mapping of key to JSON value
-    book : ShadowBook
-        All rows so far.
-    making : Making
-    taken : iterable of str
-        Ids given before that the book may not know.
-    again : bool
-        Whether the same variant may have been there before: a person's word.
-
-    Raises
-    ------
-    MutationError
-        If the mutation is refused, or was tried before.
-    RowError
-        If the parent is broken or the id too long.
-    """
-    if parent.strategy is None:
-        raise RowError([Fault(parent_id, "", None, "has a broken configuration")])
-    mutated = mutate(parent.strategy, mutations, where=f"mutation of {parent_id}")
-    base = frozen_parameters(parent.strategy)
-    base_hash, hash_ = parameters_hash(parent.class_name, base), mutation_hash(mutations)
-    before = same_variant(book, parent_id, base_hash, hash_)
-    if before is not None and not again:
-        rule = f"is {before.id} already, whose status is {before.row.status}"
-        raise MutationError([Fault(f"mutation of {parent_id}", "", None, rule)])
-    return ShadowRow(
-        id=next_id(parent_id, {*book.mentioned, *taken}),
-        symbol=parent.strategy.signal_of_record,
-        parent=parent_id,
-        strategy=parent.class_name,
-        mutations=dict(mutations),
-        status="shadow",
-        created_at=making.at,
-        created_partition=making.partition,
-        reason=making.reason,
-        source=making.source,
-        base_params=base,
-        base_params_hash=base_hash,
-        mutation_hash=hash_,
-        clamped=tuple(mutated.clamped),
-    )
+    """Return the row of one new variant; as ``VariantMaker``."""
+    return VariantMaker(parent_id, parent, book, making, taken=taken, again=again).make(mutations)

@@ -92,6 +92,12 @@ def parent_in(variant_id: str) -> str:
     return found["parent"] if found else variant_id
 
 
+def number_of(variant_id: str) -> int:
+    """Return the number in a variant's id; 0 if it names none."""
+    found = _ID.fullmatch(variant_id)
+    return int(found["number"]) if found else 0
+
+
 def parameters_hash(class_name: str, parameters: Mapping[str, Any]) -> str:
     """Return a short hash of a class and its frozen parameters, whatever the class has become."""
     text = json.dumps([class_name, parameters], sort_keys=True, allow_nan=False)
@@ -112,6 +118,30 @@ def parse_json(text: str) -> Any:
         )
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+
+
+def object_in(raw: bytes) -> dict[str, Any]:
+    """Return the JSON object of one line, which has an ``id`` of text.
+
+    Raises
+    ------
+    ValueError
+        Saying what is wrong with the line.
+    """
+    if len(raw) > MAX_LINE_BYTES:
+        raise ValueError(f"is {len(raw):,} bytes long; a row has at most {MAX_LINE_BYTES:,}")
+    try:
+        data = parse_json(raw.decode())
+    except UnicodeDecodeError as error:
+        raise ValueError(f"is not UTF-8: {error.reason} at byte {error.start}") from error
+    except ValueError as error:
+        raise ValueError(f"is not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise ValueError("must be a mapping of keys to values")  # noqa: TRY004  (caught as such)
+    found = data.get("id")
+    if not isinstance(found, str) or not found:
+        raise ValueError("id is missing" if found is None else "id must be text")
+    return data
 
 
 def _no_number(text: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -15,7 +16,8 @@ from jutsu_dagster.registry.faults import faults_of, shown
 from jutsu_dagster.registry.load import StrategyRegistry
 from jutsu_dagster.registry.mutations import Mutated
 from jutsu_dagster.registry.shadow_check import Checker, Parent, RowError
-from jutsu_dagster.registry.shadow_rows import MAX_LINE_BYTES, ShadowRow, parse_json
+from jutsu_dagster.registry.shadow_rows import ShadowRow, object_in
+from jutsu_dagster.strategies.base import Strategy
 
 SHADOWS_PATH = "reports/evolver/mutation_strategies.jsonl"
 _NUMBER = re.compile(rb"_mut_[0-9]{4,9}(?![0-9])")
@@ -41,6 +43,10 @@ class Shadow:
         Whether the parent has other parameters now; the variant keeps its frozen ones.
     notes : tuple of Fault
         What is worth saying of a row that runs nevertheless.
+    base : Strategy or None
+        The frozen parent; None for a variant that is evaluated no more.
+    frozen : bool
+        Whether the file itself holds the frozen parameters: the short form does not.
     """
 
     row: ShadowRow
@@ -49,6 +55,8 @@ class Shadow:
     parent_active: bool = True
     rebased: bool = False
     notes: tuple[Fault, ...] = ()
+    base: Strategy | None = None
+    frozen: bool = True
 
     @property
     def id(self) -> str:
@@ -81,15 +89,18 @@ class ShadowBook:
         The same faults by id, where one is legible.
     mentioned : frozenset of str
         Every id that stands anywhere in the file, in broken lines too; none is given again.
-    unread : tuple of bytes
-        The lines set aside, as they are; they are kept when the file is rewritten.
+    unread : tuple of (int, bytes)
+        The lines set aside, by number and as they are; they stay when the file is rewritten.
+    aside : mapping of id to ShadowRow
+        What is legible of the rows set aside: those that cannot run, not those that say nothing.
     """
 
     shadows: Mapping[str, Shadow] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     broken: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)
     mentioned: frozenset[str] = frozenset()
-    unread: tuple[bytes, ...] = ()
+    unread: tuple[tuple[int, bytes], ...] = ()
+    aside: Mapping[str, ShadowRow] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[Fault, ...]:
@@ -103,12 +114,17 @@ class ShadowBook:
     def content(self, rows: Iterable[ShadowRow] = ()) -> bytes:
         """Return the file with ``rows`` put in place of those of the same id, or added.
 
-        Broken lines stay, at the end: what they meant only a person can know.
+        Broken lines stay, in their place: what they meant only a person can know.
         """
-        kept = {shadow.id: shadow.row for shadow in self.shadows.values()}
-        kept |= {row.id: row for row in rows}
-        lines = [row.line().encode() for row in kept.values()]
-        return b"".join(line + b"\n" for line in (*lines, *self.unread))
+        new = {row.id: row for row in rows}
+        gone = new.keys() & self.aside.keys()
+        old = [
+            (shadow.line, new.pop(shadow.id, shadow.row).line().encode())
+            for shadow in self.shadows.values()
+        ]
+        old += [place for place in self.unread if not (gone and _is_one_of(place[1], gone))]
+        lines = [line for _, line in sorted(old)] + [row.line().encode() for row in new.values()]
+        return b"".join(line + b"\n" for line in lines)
 
 
 def parents_of(registry: StrategyRegistry) -> dict[str, Parent]:
@@ -161,7 +177,8 @@ def read_shadows(
         tuple(fault for line in lost for fault in line.faults),
         MappingProxyType({line.id: line.faults for line in lost if line.id}),
         frozenset(_mentioned(content)),
-        tuple(line.raw for line in lost),
+        tuple((line.number, line.raw) for line in lost),
+        MappingProxyType({line.id: line.row for line in lost if line.row is not None}),
     )
 
 
@@ -174,6 +191,7 @@ class _Line:
     raw: bytes
     id: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
+    row: ShadowRow | None = None
     faults: tuple[Fault, ...] = ()
 
 
@@ -185,8 +203,8 @@ def _lines(content: bytes, file: str) -> Iterable[_Line]:
             continue
         line = _Line(number, f"{file} line {number}", raw)
         try:
-            line.data = _object(raw)
-            line.id = _id_of(line.data)
+            line.data = object_in(raw)
+            line.id = line.data["id"]
         except ValueError as error:
             # The last line of a whole file ends; without its end it was being written.
             cut = " (its end is missing: half-written?)" if number == len(pieces) else ""
@@ -194,25 +212,11 @@ def _lines(content: bytes, file: str) -> Iterable[_Line]:
         yield line
 
 
-def _object(raw: bytes) -> Mapping[str, Any]:
-    if len(raw) > MAX_LINE_BYTES:
-        raise ValueError(f"is {len(raw):,} bytes long; a row has at most {MAX_LINE_BYTES:,}")
+def _is_one_of(raw: bytes, ids: AbstractSet[str]) -> bool:
     try:
-        data = parse_json(raw.decode())
-    except UnicodeDecodeError as error:
-        raise ValueError(f"is not UTF-8: {error.reason} at byte {error.start}") from error
-    except ValueError as error:
-        raise ValueError(f"is not JSON: {error}") from error
-    if not isinstance(data, dict):
-        raise ValueError("must be a mapping of keys to values")  # noqa: TRY004  (caught as such)
-    return data
-
-
-def _id_of(data: Mapping[str, Any]) -> str:
-    found = data.get("id")
-    if not isinstance(found, str) or not found:
-        raise ValueError("id is missing" if found is None else "id must be text")
-    return found
+        return object_in(raw)["id"] in ids
+    except ValueError:
+        return False
 
 
 def _mentioned(content: bytes) -> Iterable[str]:
@@ -230,11 +234,11 @@ def _repeated(old: _Line, new: _Line) -> Fault:
 
 def _shadow(line: _Line, checker: Checker, notes: list[Fault]) -> Shadow:
     try:
-        row = ShadowRow.model_validate(line.data)
+        line.row = ShadowRow.model_validate(line.data)
     except ValidationError as error:
         raise RowError(faults_of(error, ShadowRow, line.where)) from error
-    checked = checker.check(row, line.where)
+    checked = checker.check(line.row, line.where)
     return Shadow(
         checked.row, line.number, checked.mutated, checked.active, checked.rebased,
-        (*notes, *checked.notes),
+        (*notes, *checked.notes), checked.base, line.row.base_params is not None,
     )  # fmt: skip

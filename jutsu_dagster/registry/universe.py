@@ -9,6 +9,7 @@ from jutsu_dagster.core.calendar import sessions_before
 from jutsu_dagster.core.errors import DataError, Fault
 
 if TYPE_CHECKING:
+    from jutsu_dagster.registry.config import StrategyConfig
     from jutsu_dagster.registry.load import StrategyEntry, StrategyRegistry
 
 
@@ -50,8 +51,13 @@ def market_anchor(entry: StrategyEntry) -> date:
     """
     if entry.config is None:
         raise DataError(f"{entry.id} reads no bars: its configuration is broken")
-    start, warmup = entry.config.backtest_start, entry.config.strategy.warmup_sessions
-    if entry.config.strategy.timeframe != "1d":
+    return history_start(entry.config)
+
+
+def history_start(config: StrategyConfig) -> date:
+    """Return the first day of a strategy's history; as ``market_anchor``."""
+    start, warmup = config.backtest_start, config.strategy.warmup_sessions
+    if config.strategy.timeframe != "1d":
         return start - timedelta(days=warmup)
     # Without a warm-up, backtest.start itself: it may be no session, and need be none.
     anchor: date = sessions_before(start, warmup)[0].item() if warmup else start

@@ -44,7 +44,7 @@ class FilesMarket:
     def __init__(self, path: Path, name: str | None = None, timeframe: Timeframe = DAILY) -> None:
         self.name = name or f"files:{path}"
         self._time = timeframe.time
-        frames = {file: _read(file, timeframe) for file in _files(path)}
+        frames = {file: _read(file, timeframe) for file in files_at(path)}
         rows = pd.concat(list(frames.values()), ignore_index=True)
         if len(frames) > 1:
             _check_unique(rows, frames, timeframe)
@@ -92,7 +92,8 @@ def _listings(rows: pd.DataFrame, timeframe: Timeframe) -> dict[str, Listing]:
     }
 
 
-def _files(path: Path) -> list[Path]:
+def files_at(path: Path) -> list[Path]:
+    """Return the file, or all data files of the folder; raise DataError if there is none."""
     if not path.exists():
         raise DataError(f"{path}: there is no such file or folder")
     if not path.is_dir():
@@ -110,8 +111,20 @@ def _files(path: Path) -> list[Path]:
 
 
 def _read(file: Path, timeframe: Timeframe) -> pd.DataFrame:
+    frame, unit = read_values(file)
+    return validate_rows(frame, str(file), unit, timeframe)
+
+
+def read_values(file: Path) -> tuple[pd.DataFrame, str]:
+    """Return the rows of a data file as written, numbered as a user sees them, and the unit.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read; what it says is not looked at.
+    """
     if file.suffix.lower() == ".csv":
-        return validate_rows(_read_csv(file), str(file), "line", timeframe)
+        return _read_csv(file), "line"
     try:
         # Without pandas' metadata a stored index stays a column, and rows count from 1.
         frame = pq.read_table(file).to_pandas(ignore_metadata=True)
@@ -119,7 +132,7 @@ def _read(file: Path, timeframe: Timeframe) -> pd.DataFrame:
         raise DataError(f"{file}: cannot be read as Parquet: {error}") from error
     frame = frame.drop(columns=_STORED_INDEX, errors="ignore")
     frame.index = pd.RangeIndex(1, len(frame) + 1)
-    return validate_rows(frame, str(file), timeframe=timeframe)
+    return frame, "row"
 
 
 def _read_csv(file: Path) -> pd.DataFrame:

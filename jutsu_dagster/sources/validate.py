@@ -25,7 +25,12 @@ class _Fault:
 
 
 def validate_rows(
-    frame: pd.DataFrame, where: str, unit: str = "row", timeframe: Timeframe = DAILY
+    frame: pd.DataFrame,
+    where: str,
+    unit: str = "row",
+    timeframe: Timeframe = DAILY,
+    *,
+    in_order: bool = False,
 ) -> pd.DataFrame:
     """Return the rows of bars in their final types, or say what is wrong with them.
 
@@ -40,6 +45,8 @@ def validate_rows(
     unit : str
         What the index counts: ``row``, or ``line`` of a text file.
     timeframe : Timeframe
+    in_order : bool
+        Whether intraday times must ascend within a symbol; daily ones must always.
 
     Returns
     -------
@@ -70,7 +77,8 @@ def validate_rows(
     plain = ((symbol.str.strip() == symbol) & (symbol != "")).to_numpy(np.bool_)
     named = plain & frame["symbol"].notna().to_numpy(np.bool_)
     faults = _faults(rows, frame, named, timeframe)
-    faults += _time_faults(rows[named], moments, time, timeframe)
+    in_order = in_order or not timeframe.is_intraday
+    faults += _time_faults(rows[named], moments, time, timeframe, in_order=in_order)
     if faults:
         faults.sort(key=lambda fault: fault.position)
         raise DataError(_message(faults, frame, time, where, unit))
@@ -146,7 +154,12 @@ def _faults(
 
 
 def _time_faults(
-    named: pd.DataFrame, moments: pd.Series[Any], field: str, timeframe: Timeframe
+    named: pd.DataFrame,
+    moments: pd.Series[Any],
+    field: str,
+    timeframe: Timeframe,
+    *,
+    in_order: bool,
 ) -> list[_Fault]:
     """Return every fault of times, one per row and rule.
 
@@ -161,18 +174,20 @@ def _time_faults(
     dated = moments.notna().to_numpy()
     keys = named.loc[named[time].notna(), [time, "symbol"]]
     twice = keys.duplicated().reindex(moments.index, fill_value=False).to_numpy()
+    off = np.zeros(len(moments), np.bool_)
     if timeframe.is_intraday:
         broken(~dated, "must be a time, YYYY-MM-DD HH:MM, in UTC or with its offset")
         off = dated & (moments != moments.dt.floor(timeframe.step)).to_numpy()
         minutes = timeframe.step.seconds // 60
-        broken(off, f"must be on the {minutes}-minute grid: 00:00, 00:{minutes}, … UTC")
+        broken(off, f"must be on the {minutes}-minute grid: 00:00, 00:{minutes:02d}, … UTC")
         broken(twice & ~off, "must be unique for a symbol: there is an earlier row of this time")
-        return found
-    broken(~dated, "must be a date, YYYY-MM-DD, without time or zone")
-    broken(twice, "must be unique for a symbol: there is an earlier row of this date")
-    step = keys.groupby("symbol", sort=False)[time].diff() < pd.Timedelta(0)
-    back = step.reindex(moments.index, fill_value=False).to_numpy()
-    broken(back & ~twice, "must ascend within a symbol")
+    else:
+        broken(~dated, "must be a date, YYYY-MM-DD, without time or zone")
+        broken(twice, "must be unique for a symbol: there is an earlier row of this date")
+    if in_order:
+        step = keys.groupby("symbol", sort=False)[time].diff() < pd.Timedelta(0)
+        back = step.reindex(moments.index, fill_value=False).to_numpy()
+        broken(back & ~twice & ~off, "must ascend within a symbol")
     return found
 
 

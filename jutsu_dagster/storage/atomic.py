@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import tempfile
 from pathlib import Path
@@ -17,7 +19,7 @@ def write_text_atomic(path: Path, text: str) -> None:
     write_bytes_atomic(path, text.encode())
 
 
-def write_bytes_atomic(path: Path, content: bytes) -> None:
+def write_bytes_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Replace the file at ``path``; a reader or a crash sees the old or the new, whole.
 
     Parameters
@@ -26,6 +28,9 @@ def write_bytes_atomic(path: Path, content: bytes) -> None:
         Its folder is created where missing; permissions of an existing file are kept.
     content : bytes
         All of the file.
+    durable : bool
+        Whether to wait until a power cut could not take it back: a few milliseconds. What can be
+        written again from the ledger need not wait.
 
     Raises
     ------
@@ -45,7 +50,8 @@ def write_bytes_atomic(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         Path(name).replace(path)
     except BaseException as error:
         Path(name).unlink(missing_ok=True)
@@ -53,7 +59,58 @@ def write_bytes_atomic(path: Path, content: bytes) -> None:
             # A write through a descriptor does not know of which file.
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
-    _sync_folder(path.parent)
+    if durable:
+        _sync_folder(path.parent)
+
+
+def append_bytes(path: Path, before: int, added: bytes) -> bool:
+    """Bring a file that only ever grows from ``before`` bytes to those and ``added``.
+
+    One write under a lock; a file that had them already is left alone. A power cut, or a kill in
+    the middle, leaves a file of another size, which the next call refuses.
+
+    Parameters
+    ----------
+    path : Path
+        Created where ``before`` is 0, its folder is not.
+    before : int
+    added : bytes
+
+    Returns
+    -------
+    bool
+        False if the file is not there, or is not what it should have been; it is left alone then.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; it is then what it was.
+    """
+    try:
+        flags = os.O_RDWR | os.O_APPEND | (0 if before else os.O_CREAT)
+        descriptor = os.open(path, flags, 0o666)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        size = os.fstat(descriptor).st_size
+        if size == before + len(added):
+            return os.pread(descriptor, len(added), before) == added
+        if size == before:
+            try:
+                _write_all(descriptor, added, path)
+            except OSError:
+                os.ftruncate(descriptor, before)
+                raise
+        return size == before
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, content: bytes, path: Path) -> None:
+    if os.write(descriptor, content) < len(content):
+        # What a full disk does to a write that fits in part.
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def _umask() -> int:

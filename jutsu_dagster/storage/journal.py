@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal, cast
@@ -78,9 +78,8 @@ def note_attempts(engine: Engine, attempts: Sequence[Attempt]) -> None:
     """Keep these attempts, each in place of an earlier one at the same partition."""
     rows = []
     for each in attempts:
-        row = asdict(each)
-        row |= row.pop("account")
-        rows.append(row)
+        row = {name: getattr(each, name) for name in each.__dataclass_fields__}
+        rows.append(row | asdict(row.pop("account")))
     _upsert(engine, _RUNS, rows, ("strategy_id", "mode", "partition"))
 
 
@@ -100,13 +99,22 @@ def remember_parameters(
     engine: Engine, strategy_id: str, parameter_hash: str, document: Mapping[str, Any]
 ) -> None:
     """Keep the configuration behind a parameter hash, once."""
-    row = {
-        "strategy_id": strategy_id,
-        "parameter_hash": parameter_hash,
-        "document": plain_document(document),
-        "recorded_at": datetime.now(UTC),
-    }
-    _upsert(engine, _SETS, [row], ("strategy_id", "parameter_hash"), replace=False)
+    remember_all(engine, [(strategy_id, parameter_hash, document)])
+
+
+def remember_all(engine: Engine, sets: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
+    """As ``remember_parameters``, for many: strategy_id, parameter_hash and document of each."""
+    at = datetime.now(UTC)
+    rows = [
+        {
+            "strategy_id": strategy_id,
+            "parameter_hash": parameter_hash,
+            "document": plain_document(document),
+            "recorded_at": at,
+        }
+        for strategy_id, parameter_hash, document in sets
+    ]
+    _upsert(engine, _SETS, rows, ("strategy_id", "parameter_hash"), replace=False)
 
 
 def parameters(engine: Engine, strategy_id: str, parameter_hash: str) -> dict[str, Any] | None:

@@ -7,14 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jutsu_dagster.core.account import AccountKey
 from jutsu_dagster.core.errors import ConfigError, Fault, LedgerError, nearest
 from jutsu_dagster.registry.load import StrategyEntry, StrategyRegistry
 from jutsu_dagster.registry.models import check_identifier
 from jutsu_dagster.storage.state import INITIAL_EQUITY, StateError, TradingState
 from jutsu_dagster.storage.state_files import StateManager
 from jutsu_dagster.storage.state_link import link_state
-from jutsu_dagster.storage.state_view import state_in_ledger
+from jutsu_dagster.storage.state_view import periods_recorded, state_in_ledger
 
 if TYPE_CHECKING:
     from jutsu_dagster.storage.ledger import Ledger
@@ -128,12 +127,11 @@ class MultiStrategyStateManager:
         manager, ledger = self._manager(strategy_id), self._ledger
         if ledger is None:
             return None
-        account = AccountKey(strategy_id, "paper")
-        latest = ledger.latest_checkpoint(account)
-        if latest is None:
+        recorded = periods_recorded(ledger, strategy_id)
+        if not recorded:
             return None
         first_ever = not manager.path.parent.exists() or (
-            not manager.path.exists() and len(ledger.checkpoints(account)) == 1
+            not manager.path.exists() and recorded == 1
         )
         if not first_ever:
             # Warns of a broken file and keeps it, before it is written over.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jutsu_dagster.core.bars import Bars, BoolArray, FloatArray
+from jutsu_dagster.core.engine import Timing
 from jutsu_dagster.core.errors import StrategyError
 
 # Weights may miss a sum of one by rounding, never by more.
@@ -85,3 +87,49 @@ def joined(views: Sequence[Allocation], spans: Sequence[slice]) -> Allocation:
             for name in views[0].diagnostics
         },
     )
+
+
+def split_pieces(splits: FloatArray) -> list[tuple[int, int]]:
+    """Return spans of rows between splits: within one, the past looks the same every day.
+
+    ``splits`` is of shape (T, N), as in Bars.
+    """
+    cuts = np.flatnonzero((splits[1:] != 1.0).any(axis=1)) + 1
+    return list(itertools.pairwise([0, *cuts.tolist(), len(splits)]))
+
+
+def regime_labels(
+    decision: Allocation,
+    regimes: Mapping[int, tuple[str, str]],
+    start: int,
+    stop: int,
+    timing: Timing,
+) -> list[str]:
+    """Return the regime behind each session's fills, such as ``cell 2 (BullStrong, High)``.
+
+    It is the cell of the session that decided: with delayed fills the one before.
+
+    Parameters
+    ----------
+    decision : Allocation
+    regimes : mapping of cell to (trend, volatility)
+        A strategy's ``regimes``; cells that it does not name are called by their number only.
+    start, stop : int
+        Rows, ``stop`` exclusive.
+    timing : Timing
+
+    Returns
+    -------
+    list of str, length ``stop - start``
+        ``none`` where there is no cell.
+    """
+    if timing == "close":
+        cells = decision.cells[start:stop]
+    else:
+        cells = decision.cells[np.maximum(np.arange(start, stop) - 1, 0)]
+    return [_label(cell, regimes) for cell in cells.tolist()]
+
+
+def _label(cell: int, regimes: Mapping[int, tuple[str, str]]) -> str:
+    names = f" ({', '.join(regimes[cell])})" if cell in regimes else ""
+    return f"cell {cell}{names}" if cell else "none"

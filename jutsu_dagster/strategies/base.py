@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,7 +18,12 @@ from jutsu_dagster.core.bars import Bars
 from jutsu_dagster.core.engine import Terms, run_segment
 from jutsu_dagster.core.errors import StrategyError
 from jutsu_dagster.core.sweep import SWEEP_METRICS, SweepResult, in_chunks, sweep_row
-from jutsu_dagster.strategies.allocation import Allocation, allocation_of, joined
+from jutsu_dagster.strategies.allocation import (
+    Allocation,
+    allocation_of,
+    joined,
+    split_pieces,
+)
 
 RegimeNames = Mapping[int, tuple[str, str]]
 
@@ -51,6 +56,11 @@ class Strategy(BaseModel):
         raise NotImplementedError(f"{type(self).__name__} must say its warmup_sessions")
 
     @property
+    def idle_parameters(self) -> frozenset[str]:
+        """Parameters whose change alone would change no decision; no mutation is drawn of them."""
+        return frozenset()
+
+    @property
     def parameter_hash(self) -> str:
         """A short hash of the class and every parameter; equal parameters, equal hashes."""
         text = f"{type(self).__name__}:{self.model_dump_json()}"
@@ -69,6 +79,14 @@ class AllocationStrategy(Strategy):
     def min_weight_change(self) -> float:
         """Rebalance when the summed change of target weights exceeds this; 0 means any change."""
         return 0.0
+
+    @property
+    def exposures(self) -> Mapping[str, float]:
+        """How much each symbol moves with the signal: 3 for a threefold fund, -1 for an inverse.
+
+        It says whether an account is long or short; 1 for every symbol unless a class knows more.
+        """
+        return dict.fromkeys(self.universe, 1.0)
 
     def target_weights(self, bars: Bars) -> Any:
         """Return target weights of shape (T, N) as an array or DataFrame; NaN row = no opinion."""
@@ -90,12 +108,32 @@ class AllocationStrategy(Strategy):
         bars : Bars
             From the strategy's anchor on, each bar on its own session's basis.
         """
-        cuts = np.flatnonzero((bars.splits[1:] != 1.0).any(axis=1)) + 1
-        if not len(cuts):
+        pieces = split_pieces(bars.splits)
+        if len(pieces) == 1:
             return self.allocate(bars)
-        edges = [0, *cuts.tolist(), len(bars)]
-        views = [self.allocate(bars.head(stop).rebased()) for stop in edges[1:]]
-        return joined(views, [slice(a, b) for a, b in itertools.pairwise(edges)])
+        views = [self.allocate(bars.head(stop).rebased()) for _, stop in pieces]
+        return joined(views, [slice(start, stop) for start, stop in pieces])
+
+    @classmethod
+    def decide_many(
+        cls, sets: Sequence[AllocationStrategy], bars: Bars, anchors: Sequence[int] | None = None
+    ) -> list[Allocation]:
+        """Return what ``decide`` says of each parameter set, to the bit; without diagnostics.
+
+        Parameters
+        ----------
+        sets : sequence of strategies of this class
+        bars : Bars
+            All symbols of all sets.
+        anchors : sequence of int, optional
+            Row at which the history of each set begins, for sets with warm-ups of their own;
+            a decision's rows then count from there. 0 unless given.
+        """
+        rows = [0] * len(sets) if anchors is None else anchors
+        return [
+            replace(one.decide(bars.window(anchor, len(bars))), diagnostics={})
+            for one, anchor in zip(sets, rows, strict=True)
+        ]
 
     @classmethod
     def evaluate_many(

@@ -34,6 +34,8 @@ class Council(DirectionalStrategy):
     Everything that tells one profile from another is a parameter: a profile is a file.
     """
 
+    windowed = True
+
     signals: dict[str, SignalSpec] = Field(description="The signals there are, by name")
     signal_window: int = Field(
         200, strict=True, ge=SHORTEST_WINDOW, le=2000, description="Bars that a signal sees"
@@ -92,6 +94,19 @@ class Council(DirectionalStrategy):
         voters = [spec.lookback for spec in self.signals.values() if spec.votes]
         deepest = max(voters, default=1)
         return max(self.signal_window + deepest - 1, self.regime_window) - 1
+
+    @property
+    def idle_parameters(self) -> frozenset[str]:
+        """Weights of buckets without a voter, and of one that is weighed against no other."""
+        voted = {
+            name for spec in self.signals.values() for name, vote in spec.votes.items() if vote
+        }
+        idle = set()
+        for field in ("weights_trend", "weights_chop", "weights_high_vol"):
+            weights = getattr(self, field)
+            heard = [name for name in BUCKETS if name in voted and getattr(weights, name)]
+            idle |= {f"{field}.{name}" for name in BUCKETS if name not in voted or heard == [name]}
+        return frozenset(idle)
 
     def raw(self, candles: Bars) -> dict[str, FloatArray]:
         """Return every signal, float64 of shape (T,); a missing value filled in where told so."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +83,10 @@ class DirectionalStrategy(_OneMarket, Strategy):
     The smallest subclass has ``warmup_bars`` and ``direct``. When to enter and to leave on a
     decision is the exploration engine's part; its parameters are fields here.
     """
+
+    # Whether a decision is, to the bit, that of the last ``warmup_bars`` + 1 bars alone. Then a
+    # night reads no more than these; else it reads from the strategy's fixed anchor.
+    windowed: ClassVar[bool] = False
 
     conf_min: ConfMin = Field(ConfMin(), description="Least confidence of an entry")
     exploration_cap: int = Field(2, strict=True, ge=1, le=96, description="Entries per UTC day")

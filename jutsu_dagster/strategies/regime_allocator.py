@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self, cast
 
-import numpy as np
 from pydantic import Field, field_validator, model_validator
 
-from jutsu_dagster.core.bars import Bars, FloatArray
+from jutsu_dagster.core.bars import Bars
 from jutsu_dagster.core.engine import Terms
-from jutsu_dagster.core.kalman import INNOVATION, kalman_path
-from jutsu_dagster.core.regime import BOND_STATES, CODES, NO_BOND, regime_path, weight_table
-from jutsu_dagster.core.regime_inputs import (
-    bond_trend,
-    normalised_trend,
-    realised_volatility,
-    volatility_change,
-    volatility_z,
-)
-from jutsu_dagster.core.rolling import rolling_mean
 from jutsu_dagster.core.sweep import SweepResult
-from jutsu_dagster.strategies import regime_sweep
+from jutsu_dagster.strategies import regime_decisions, regime_sweep
 from jutsu_dagster.strategies.allocation import Allocation
 from jutsu_dagster.strategies.base import AllocationStrategy, RegimeNames
 
@@ -128,6 +117,18 @@ class RegimeAllocator(AllocationStrategy):
         return self.signal_symbol
 
     @property
+    def exposures(self) -> Mapping[str, float]:
+        """By role: towards the signal bonds are nothing, the leveraged fund three of it."""
+        bonds = (self.treasury_trend_symbol, self.bull_bond_symbol, self.bear_bond_symbol)
+        return {
+            **dict.fromkeys(bonds, 0.0),
+            self.signal_symbol: 1.0,
+            self.core_long_symbol: 1.0,
+            self.leveraged_long_symbol: 3.0,
+            self.inverse_hedge_symbol: -1.0,
+        }
+
+    @property
     def required_bars(self) -> int:
         """Bars before every indicator is ready."""
         bonds = self.bond_sma_slow if self.allow_treasury else 0
@@ -155,58 +156,18 @@ class RegimeAllocator(AllocationStrategy):
 
     def allocate(self, bars: Bars) -> Allocation:
         """Walk the state machine over all bars; the first one is the filter's first."""
-        signal = bars.column(self.signal_symbol)
-        close = np.ascontiguousarray(bars.close[:, signal])
-        path = kalman_path(
-            close, np.ascontiguousarray(bars.volume[:, signal]), self.measurement_noise,
-            self.process_noise_1, self.process_noise_2, self.symmetric_volume_adjustment,
-        )  # fmt: skip
-        strength, t_norm = normalised_trend(
-            np.ascontiguousarray(path[:, INNOVATION]), self.osc_smoothness,
-            self.strength_smoothness, self.double_smoothing, self.T_max,
-        )  # fmt: skip
-        fast, slow = rolling_mean(close, self.sma_fast), rolling_mean(close, self.sma_slow)
-        volatility = realised_volatility(close, self.realized_vol_window)
-        z = volatility_z(volatility, self.realized_vol_window, self.vol_baseline_window)
-        change = volatility_change(volatility, self.vol_crush_lookback)
-        bonds = bond_trend(
-            np.ascontiguousarray(bars.close[:, bars.column(self.treasury_trend_symbol)]),
-            self.bond_sma_fast,
-            self.bond_sma_slow,
-        )
-        codes, pending = np.empty((2, len(bars)), dtype=np.int8)
-        regime_path(
-            t_norm, fast > slow, z, change, bonds.state, self.first_evaluated,
-            self.t_norm_bull_thresh, self.t_norm_bear_thresh, self.upper_thresh_z,
-            self.lower_thresh_z, self.vol_crush_threshold, self.confirm_days, codes, pending,
-        )  # fmt: skip
-        ready = codes >= 0
-        diagnostics = {
-            "kalman_filtered": path[:, 0],
-            "kalman_strength": strength,
-            "kf_pos": path[:, 0],
-            "kf_vel": path[:, 1],
-            "kf_P00": path[:, 2],
-            "kf_P01": path[:, 3],
-            "kf_P11": path[:, 4],
-            "T_norm": np.where(ready, t_norm, np.nan),
-            "SMA_fast": np.where(ready, fast, np.nan),
-            "SMA_slow": np.where(ready, slow, np.nan),
-            "z_score": np.where(ready, z, np.nan),
-            "vol_crush": (change < self.vol_crush_threshold) & ready,
-        }
-        if self.allow_treasury:
-            known = ready & (bonds.state != NO_BOND)
-            diagnostics["Bond_SMA_fast"] = np.where(known, bonds.fast, np.nan)
-            diagnostics["Bond_SMA_slow"] = np.where(known, bonds.slow, np.nan)
-        if "cell1_exit_confirmation_days" in type(self).model_fields:
-            diagnostics["cell1_exit_pending_days"] = pending
-        return Allocation(
-            codes.astype(np.int64),
-            self._weights(len(bars.symbols)),
-            np.where(ready, codes // BOND_STATES + 1, 0).astype(np.int64),
-            diagnostics,
-        )
+        return regime_decisions.allocate(self, bars)
+
+    @classmethod
+    def decide_many(
+        cls, sets: Sequence[AllocationStrategy], bars: Bars, anchors: Sequence[int] | None = None
+    ) -> list[Allocation]:
+        """Decide many sets, each distinct indicator once; where a split cuts, once a piece."""
+        if cls._decides_otherwise():
+            return super().decide_many(sets, bars, anchors)
+        same = cast("Sequence[RegimeAllocator]", sets)
+        rows = [0] * len(sets) if anchors is None else anchors
+        return regime_decisions.decide_sets(same, bars, rows)
 
     @classmethod
     def evaluate_chunk(
@@ -219,18 +180,17 @@ class RegimeAllocator(AllocationStrategy):
         curves: bool,
     ) -> SweepResult:
         """Evaluate in one kernel, unless a split makes the history depend on the session."""
-        if (bars.splits != 1.0).any():
+        if (bars.splits != 1.0).any() or cls._decides_otherwise():
             return super().evaluate_chunk(sets, bars, terms, start, curves=curves)
         same = cast("Sequence[RegimeAllocator]", sets)
         return regime_sweep.evaluate_chunk(same, bars, terms, start, curves=curves)
 
-    def _weights(self, n_symbols: int) -> FloatArray:
-        table = np.empty((CODES, n_symbols))
-        weight_table(
-            self.leverage_scalar, self.use_inverse_hedge, self.w_PSQ_max, self.allow_treasury,
-            self.max_bond_weight, table,
-        )  # fmt: skip
-        return table
+    @classmethod
+    def _decides_otherwise(cls) -> bool:
+        """Whether a class derived from this one has a decision that no shortcut knows."""
+        own = (cls.allocate, cls.decide, cls.target_weights)
+        base = RegimeAllocator
+        return own != (base.allocate, base.decide, base.target_weights)
 
 
 class HierarchicalAdaptiveV35b(RegimeAllocator):

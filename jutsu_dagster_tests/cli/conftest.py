@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pandas as pd
@@ -14,6 +15,7 @@ import pytest
 from jutsu_dagster.cli.app import main
 from jutsu_dagster.pipeline.backtest import run_years
 from jutsu_dagster.settings import Settings
+from jutsu_dagster_tests.councils import FILES, candle_rows
 from jutsu_dagster_tests.homes import YEARS, Home
 
 SESSIONS = (date(2014, 1, 2), date(2014, 1, 3), date(2014, 1, 6), date(2014, 1, 7))
@@ -48,6 +50,7 @@ def _refuse(name: str) -> NoReturn:
 
 
 Jutsu = Callable[..., Answer]
+Simulate = Callable[..., Answer]
 
 
 @pytest.fixture
@@ -59,6 +62,24 @@ def jutsu(capsys: pytest.CaptureFixture[str]) -> Jutsu:
         code = main([str(argument) for argument in arguments])
         said = capsys.readouterr()
         return Answer(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def simulate(jutsu: Jutsu, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Simulate:
+    """Run `jutsu simulate` of the reference council over ``rows``, in an empty project."""
+    monkeypatch.setenv("JUTSU_HOME", str(tmp_path))
+
+    walked = candle_rows()
+
+    def run(
+        *options: object, rows: pd.DataFrame = walked, config: Path = FILES["reference"]
+    ) -> Answer:
+        candles, out = tmp_path / "eth.csv", tmp_path / "out"
+        rows.to_csv(candles, index=False)
+        where = ("--config", config, "--candles", candles, "--out", out)
+        return jutsu("simulate", *where, *options)
 
     return run
 

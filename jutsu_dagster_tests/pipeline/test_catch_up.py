@@ -58,7 +58,7 @@ def test_over_a_weekend_nothing_is_missing(home: Home) -> None:
         trade(home, home.config(id_), START, FRIDAY)
     for day in (SATURDAY, date(2013, 1, 6)):
         assert missing_range(standing(home, day), day) is None
-        assert late(standing(home, day), day) is None
+        assert late(standing(home, day)) is None
     assert missing_range(standing(home, MONDAY), MONDAY) == (MONDAY, MONDAY)
 
 
@@ -78,14 +78,14 @@ def test_an_account_that_was_moved_in_lacks_what_came_after(home: Home) -> None:
 
 def test_late_is_a_session_that_nobody_has(home: Home) -> None:
     starts(home, START, *BOTH)
-    assert late(standing(home, MONDAY), MONDAY) == (MONDAY, BOTH)
+    assert late(standing(home, MONDAY)) == (MONDAY, BOTH)
     # On a closed day the last session counts.
-    assert late(standing(home, SATURDAY), SATURDAY) == (FRIDAY, BOTH)
+    assert late(standing(home, SATURDAY)) == (FRIDAY, BOTH)
     for until in (FRIDAY, MONDAY):
         trade(home, home.config("v3_5d"), START, until)
-    assert late(standing(home, MONDAY), MONDAY) is None
-    assert late(standing(home, date(2013, 1, 8)), date(2013, 1, 8)) == (date(2013, 1, 8), BOTH)
+    assert late(standing(home, MONDAY)) is None
+    assert late(standing(home, date(2013, 1, 8))) == (date(2013, 1, 8), BOTH)
     starts(home, None, *BOTH)
     home.ledger.forget(paper_account("v3_5d"), ["2013-01-02", "2013-01-03", "2013-01-04"])
     home.ledger.forget(paper_account("v3_5d"), ["2013-01-07"])
-    assert late(standing(home, MONDAY), MONDAY) is None
+    assert late(standing(home, MONDAY)) is None

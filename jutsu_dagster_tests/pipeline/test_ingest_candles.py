@@ -8,6 +8,7 @@ import pytest
 
 from jutsu_dagster.core.errors import DataError
 from jutsu_dagster.pipeline.ingest import CRYPTO_15M, IngestReport, ingest_range
+from jutsu_dagster.pipeline.quality import check_days
 from jutsu_dagster.sources.base import Listing, MarketSource
 from jutsu_dagster.sources.sample_crypto import SampleCrypto
 from jutsu_dagster.storage.market import MarketStore
@@ -96,9 +97,17 @@ def test_the_day_under_way_is_never_ingested(store: MarketStore) -> None:
     assert ingest(store, source, yesterday, yesterday).days[0].rows["ETHUSDT"] == 96
 
 
-def test_a_day_before_the_source_begins_is_refused(store: MarketStore) -> None:
-    with pytest.raises(DataError, match="2022-12-31 is before the first whole day of sample"):
-        ingest(store, SampleCrypto(), date(2022, 12, 31), date(2023, 1, 2))
+def test_a_day_before_the_source_begins_is_empty_and_no_fault(store: MarketStore) -> None:
+    """One night is of all markets, and this one begins later than others."""
+    early, late = date(2022, 12, 31), date(2023, 1, 2)
+    (alone,) = ingest(store, SampleCrypto(), early, early).days
+    assert (alone.begun, alone.missing, alone.content_hash) == (False, (), "empty")
+    days = ingest(store, SampleCrypto(), early, late).days
+    assert [day.begun for day in days] == [False, True, True]
+    assert days[0].not_listed == BOTH
+    assert days[1].rows == dict.fromkeys(BOTH, 96)
+    listings = SampleCrypto().listings(BOTH)
+    assert check_days(store, CRYPTO_15M, BOTH, listings, early, late) == []
 
 
 def test_a_bad_row_stops_everything(store: MarketStore) -> None:

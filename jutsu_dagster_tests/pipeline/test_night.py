@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from jutsu_dagster.core.account import AccountState
 from jutsu_dagster.core.errors import StrategyError
 from jutsu_dagster.pipeline.night import trade_strategy
 from jutsu_dagster.pipeline.paper import paper_account, trade_sessions
@@ -53,7 +54,7 @@ def test_a_night_adds_one_session_to_each_account_and_shows_it_in_the_state_file
         assert {"cell", "trend", "vol"} <= set(result.signals)
         path = paper_home.path / "state" / "strategies" / id_ / "state.json"
         state = json.loads(path.read_text())
-        assert report.state is not None
+        assert isinstance(report.state, AccountState)
         assert state["account_equity"] == report.state.equity
     link = paper_home.path / "state" / "state.json"
     assert link.readlink() == Path("strategies/v3_5b/state.json")

@@ -13,7 +13,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
 from jutsu_dagster.core.errors import LedgerError
-from jutsu_dagster.storage import schema
+from jutsu_dagster.storage import (  # noqa: F401  (tables are known once imported)
+    exploration_models,
+    journal_models,
+    schema,
+)
 from jutsu_dagster.storage.database import open_engine, parse_url
 from jutsu_dagster.storage.ledger import Ledger
 from jutsu_dagster.storage.models import Base

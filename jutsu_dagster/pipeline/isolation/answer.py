@@ -55,7 +55,7 @@ def encode(decision: object) -> bytes:
         else:
             raise StrategyError(f"the diagnostic {name!r} cannot be of dtype {array.dtype}")
         described.append(entry)
-    return _packed({"arrays": described}, *pieces)
+    return packed({"arrays": described}, *pieces)
 
 
 def encode_failure(error: BaseException) -> bytes:
@@ -64,7 +64,7 @@ def encode_failure(error: BaseException) -> bytes:
     Its class, text and traceback; ``told``: whether the text says already who failed where;
     ``memory``: whether memory ran out.
     """
-    return _packed(
+    return packed(
         {
             "failure": type(error).__name__,
             "told": isinstance(error, JutsuError),
@@ -83,7 +83,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _packed(header: dict[str, Any], *pieces: bytes) -> bytes:
+def packed(header: dict[str, Any], *pieces: bytes) -> bytes:
+    """Return an answer: its length, its header and the bytes of its arrays."""
     said = json.dumps(header).encode()
     body = b"".join((LENGTH.pack(len(said)), said, *pieces))
     return LENGTH.pack(len(body)) + body
@@ -128,7 +129,7 @@ def allocation_in(header: dict[str, Any], raw: memoryview, name: str, bars: Bars
         If a shape, a type or a weight breaks the contract.
     """
     try:
-        arrays = list(_arrays(header["arrays"], raw))
+        arrays = list(arrays_in(header["arrays"], raw))
         (_, codes), (_, table), (_, cells) = arrays[:3]
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise UnreadableError(f"{type(error).__name__}: {error}") from error
@@ -150,7 +151,10 @@ def allocation_in(header: dict[str, Any], raw: memoryview, name: str, bars: Bars
     return Allocation(codes, table, cells, diagnostics)
 
 
-def _arrays(described: list[dict[str, Any]], raw: memoryview) -> Iterator[tuple[str, NDArray[Any]]]:
+def arrays_in(
+    described: list[dict[str, Any]], raw: memoryview
+) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yield the arrays that a header describes, by name; raise ValueError where it cannot be."""
     start = 0
     for entry in described:
         name, written, shape = str(entry["name"]), str(entry["dtype"]), tuple(entry["shape"])

@@ -15,12 +15,15 @@ from typing import Any
 
 from jutsu_dagster.core.bars import Bars
 from jutsu_dagster.core.errors import StrategyError
+from jutsu_dagster.pipeline.direct import directional_strategy, directions
 from jutsu_dagster.pipeline.evaluate import allocation_strategy, decided
 from jutsu_dagster.pipeline.isolation import linux
 from jutsu_dagster.pipeline.isolation.answer import encode, encode_failure
-from jutsu_dagster.registry.config import build_config
+from jutsu_dagster.pipeline.isolation.directions import encode_directions
+from jutsu_dagster.registry.config import StrategyConfig, build_config
 from jutsu_dagster.registry.faults import relative
 from jutsu_dagster.strategies.base import code_version
+from jutsu_dagster.strategies.directional import DirectionalStrategy
 
 SHOW_PLACE = signal.SIGUSR1
 """Upon this signal a child writes where it is to its standard error."""
@@ -39,6 +42,8 @@ class Request:
         Of the strategy that was asked; the rebuilt one must have the same.
     search_path : tuple of str
         ``sys.path``, so that a user's module is found where the parent found it.
+    sets : tuple of (parameters, hash)
+        Of directional strategies of the document's class, which are asked instead.
     """
 
     document: dict[str, Any]
@@ -48,6 +53,7 @@ class Request:
     parameter_hash: str
     code_version: str
     search_path: tuple[str, ...]
+    sets: tuple[tuple[dict[str, Any], str], ...] = ()
 
 
 def settle(server: int, output: int, unwanted: Iterable[int]) -> None:
@@ -82,7 +88,7 @@ def _decision(request: Request) -> bytes:
     sys.path[:] = request.search_path
     file = relative(request.path, request.home)
     config = build_config(request.document, request.path, request.home, file)
-    strategy = allocation_strategy(config)
+    strategy = config.strategy
     if strategy.parameter_hash != request.parameter_hash:
         raise StrategyError(
             f"{config.strategy_id}: its parameters are not those that {file} describes"
@@ -91,8 +97,19 @@ def _decision(request: Request) -> bytes:
         raise StrategyError(
             f"{config.strategy_id}: its code changed after this process had loaded it; start anew"
         )
-    decision = decided(config, strategy, request.bars)
+    if request.sets:
+        return encode_directions(directions(config, _sets(config, request), request.bars))
+    decision = decided(config, allocation_strategy(config), request.bars)
     try:
         return encode(decision)
     except StrategyError as error:
         raise StrategyError(f"{config.strategy_id}: {config.class_name}: {error}") from error
+
+
+def _sets(config: StrategyConfig, request: Request) -> list[DirectionalStrategy]:
+    """Return the strategies that are asked, each known to be what the parent has."""
+    kind = type(directional_strategy(config))
+    made = [kind.model_validate(values) for values, _ in request.sets]
+    if any(one.parameter_hash != hash_ for one, (_, hash_) in zip(made, request.sets, strict=True)):
+        raise StrategyError(f"{config.strategy_id}: a set's parameters are not those asked for")
+    return made

@@ -1,0 +1,1 @@
+"""The earlier system's commands by their old names: callers of ``jutsu``."""
