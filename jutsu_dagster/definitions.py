@@ -48,12 +48,16 @@ def _build(registry: StrategyRegistry, settings: Settings) -> dg.Definitions:
     years = yearly_partitions(min(starts))
     backtests = [build_backtest(entry, years, registry) for entry in entries]
     coins, coin_checks = build_crypto(registry, settings, days)
+    # A market that nobody reads is left out, unless there is no other.
+    read = bool(symbols) or not coins
+    etfs = [build_etf_daily(symbols, days)] if read else []
+    etf_checks = [build_etf_checks(symbols, settings)] if read else []
     accounts, replays = build_paper_accounts(registry, settings, days)
     book = read_book(registry, settings.home)
     variants = build_variants(registry, book, settings, days)
     return dg.Definitions(
-        assets=[build_etf_daily(symbols, days), *coins, *backtests, *accounts, *variants],
-        asset_checks=[build_etf_checks(symbols, settings), *coin_checks, *replays],
+        assets=[*etfs, *coins, *backtests, *accounts, *variants],
+        asset_checks=[*etf_checks, *coin_checks, *replays],
         jobs=[
             dg.define_asset_job(
                 INGEST_JOB,

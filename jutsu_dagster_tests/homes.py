@@ -32,8 +32,8 @@ ETFS = ("v3_5b", "v3_5d")
 _SHIPPED = Path(jutsu_dagster.__file__).parents[1] / "config"
 
 
-def write_config(home: Path) -> None:
-    """Copy the shipped configuration of ETFs, with backtests that end in 2013.
+def copy_shipped(home: Path) -> None:
+    """Copy the shipped configuration as it is written, with the strategies on ETFs alone.
 
     The files of strategies on coins are there, but nobody registers them.
     """
@@ -46,6 +46,11 @@ def write_config(home: Path) -> None:
             block = rf"(?m)^  {id_}:.*\n(?:    .*\n)*\n?"
             text = re.sub(rf"(?m)^  - {id_}\b.*\n", "", re.sub(block, "", text))
     registry.write_text(text)
+
+
+def write_config(home: Path) -> None:
+    """Copy the shipped configuration of ETFs, with backtests that end in 2013."""
+    copy_shipped(home)
     for name in ETFS:
         edit(home / "config" / "strategies" / f"{name}.yaml", _ends)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 def show_results(project: Project, results: Sequence[AccountResult], *, as_json: bool) -> None:
     """Print accounts side by side, and the trades of directional ones by regime."""
+    from jutsu_dagster.pipeline.backtest_span import backtest_span
     from jutsu_dagster.pipeline.compare import STALE_RULE
     from jutsu_dagster.reporting.compare import comparison_table
     from jutsu_dagster.sources.base import is_synthetic
@@ -41,11 +42,14 @@ def show_results(project: Project, results: Sequence[AccountResult], *, as_json:
         source = project.store.source(name)
         say(f"Market: {name} from {source}{', which is synthetic' * is_synthetic(source)}.")
     for entry, result in zip(entries, results, strict=True):
-        if is_directional(entry.config):
+        if entry.config is not None and is_directional(entry.config):
             say(
                 f"{entry.id}: {result.sessions[0]} to {result.sessions[-1]}, UTC days; every trade"
                 " stakes the initial capital, and results add up"
             )
+            note = backtest_span(entry.config, project.store).note
+            if note:
+                say(f"{entry.id}: {note}")
         if result.stale:
             say(f"stale: {result.account} {', '.join(result.stale)} {STALE_RULE}")
 

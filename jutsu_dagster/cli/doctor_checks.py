@@ -27,6 +27,7 @@ _LIBRARIES = ("pandas", "numpy", "numba", "pyarrow", "deltalake", "sqlalchemy", 
 _PYTHONS = ((3, 11), (3, 15))
 _LITTLE_SPACE = 1 << 30
 _NO_SPACE = 100 << 20
+_NO_READER = "no running strategy reads daily bars"
 
 
 def check_versions(_settings: Settings) -> Check:
@@ -85,8 +86,10 @@ def check_source(settings: Settings) -> Check:
     from jutsu_dagster.registry.universe import etf_symbols
     from jutsu_dagster.sources.open import open_source
 
-    source = open_source(settings.etf_source, settings.home)
     symbols = etf_symbols(_registry(settings))
+    if not symbols:
+        return Check("source", "ok", _NO_READER)
+    source = open_source(settings.etf_source, settings.home)
     latest = source.latest(symbols)
     kind = "synthetic" if source.synthetic else "real"
     newest = latest["timestamp"].max().date()
@@ -105,12 +108,14 @@ def check_market(settings: Settings) -> Check:
 
     name, mend = "market", "run `jutsu ingest`"
     registry, store = _registry(settings), MarketStore(settings.market_url)
+    symbols = etf_symbols(registry)
+    if not symbols:
+        return Check(name, "ok", _NO_READER)
     if not store.exists(ETF_DAILY):
         return Check(name, "fail", f"{settings.market_url}: nothing ingested yet", mend)
     stored = store.coverage(ETF_DAILY)
     spans = zip(stored["first"], stored["last"], strict=True)
     have: dict[str, tuple[date, date]] = dict(zip(stored["symbol"], spans, strict=True))
-    symbols = etf_symbols(registry)
     absent = [symbol for symbol in symbols if symbol not in have]
     if absent:
         return Check(name, "fail", f"no bars of {', '.join(absent)}", mend)
@@ -174,6 +179,7 @@ def check_ledger(settings: Settings) -> Check:
 def check_backtests(settings: Settings) -> Check:
     """Look for backtest years that rest on something which was replaced since."""
     from jutsu_dagster.core.account import AccountKey
+    from jutsu_dagster.pipeline.compare import stale_years
 
     name = "backtests"
     if _no_ledger_yet(settings):
@@ -181,7 +187,9 @@ def check_backtests(settings: Settings) -> Check:
     stale = []
     with _ledger(settings) as ledger:
         for entry in _registry(settings).get_active_strategies():
-            years = ledger.stale_periods(AccountKey(entry.id, "backtest"))
+            account = AccountKey(entry.id, "backtest")
+            # An account has either sessions or days; of the other there are none.
+            years = ledger.stale_periods(account) or stale_years(ledger, account)
             if years:
                 stale.append(f"{entry.id}: {', '.join(years)}")
     if stale:

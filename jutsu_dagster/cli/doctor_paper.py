@@ -24,13 +24,12 @@ def check_paper(settings: Settings) -> Check:
         return Check(name, "ok", "no account yet")
     until = datetime.now(UTC).date() - timedelta(days=1)
     found = standings(project.registry, ledger, until)
-    attempts = journal.attempts(ledger.engine)
     lines = []
     for each in found:
         line = f"{each.strategy_id}: {each.note or f'last session {each.recorded}'}"
         if each.missing:
             line += f", {len(each.missing)} sessions missing from {each.missing[0]}"
-        own = attempts[attempts["strategy_id"] == each.strategy_id]
+        own = journal.attempts(ledger.engine, strategy_id=each.strategy_id, mode="paper", limit=1)
         if len(own) and own["status"].iloc[0] == "failed":
             line += f"; its last attempt failed: {str(own['error'].iloc[0]).partition(chr(10))[0]}"
         lines.append(line)

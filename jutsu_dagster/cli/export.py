@@ -9,6 +9,7 @@ from jutsu_dagster.cli.console import answer_json, say
 from jutsu_dagster.cli.options import require_writable
 from jutsu_dagster.cli.project import Project
 from jutsu_dagster.core.errors import DataError, nearest
+from jutsu_dagster.pipeline.direct import is_directional
 
 
 def export(
@@ -35,7 +36,7 @@ def export(
         raise DataError(f"export {kind!r} must be one of {', '.join(EXPORT_KINDS)}{hint}")
     if out is not None:
         require_writable("--out", out)
-    ids = strategy_ids or [entry.id for entry in project.registry.get_active_strategies()]
+    ids = strategy_ids or _exportable(project)
     settings = project.settings
     written = []
     for strategy_id in ids:
@@ -58,3 +59,12 @@ def export(
         return
     for path in written:
         say(f"written: {path}")
+
+
+def _exportable(project: Project) -> list[str]:
+    """Return the active strategies that have an account in shares; say who is left out."""
+    active = project.registry.get_active_strategies()
+    left = [entry.id for entry in active if is_directional(entry.config)]
+    if left:
+        say(f"left out: {', '.join(left)}: they hold no shares, which these files are about")
+    return [entry.id for entry in active if entry.id not in left]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from jutsu_dagster.cli.console import progress, say
 from jutsu_dagster.cli.instance import instance
 from jutsu_dagster.cli.project import Project
-from jutsu_dagster.cli.warm import warm_kernels
+from jutsu_dagster.cli.warm import STEPS, warm_kernels
 from jutsu_dagster.settings import Settings
+from jutsu_dagster.strategies.council import Council
 
 
 def init(settings: Settings, *, quiet: bool = False) -> dict[str, object]:
@@ -30,9 +31,11 @@ def init(settings: Settings, *, quiet: bool = False) -> dict[str, object]:
         MultiStrategyStateManager(registry, ledger).get_all_states()
     with instance(settings):
         pass
-    with progress("compiling kernels", 3, shown=not quiet) as advance:
-        warm_kernels(advance)
-    active = [entry.id for entry in registry.get_active_strategies()]
+    running = registry.get_active_strategies()
+    active = [entry.id for entry in running]
+    found = [entry.config.strategy for entry in running if entry.config]
+    with progress("compiling kernels", STEPS, shown=not quiet) as advance:
+        warm_kernels(advance, next((one for one in found if isinstance(one, Council)), None))
     if not quiet:
         say(f"project {settings.home.resolve()}")
         say(f"strategies: {', '.join(active)}; primary {registry.get_primary_strategy().id}")

@@ -70,6 +70,7 @@ def runs(
     from jutsu_dagster.settings import Settings
     from jutsu_dagster.storage import journal
 
+    # Variants by the thousand would hide the strategies; `jutsu variants run` shows theirs.
     found = journal.attempts(Project(Settings()).ledger.engine, limit=limit)
     if as_json:
         rows = found.astype(object).where(found.notna(), None).to_dict("records")

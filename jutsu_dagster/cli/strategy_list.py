@@ -67,15 +67,17 @@ def _with_accounts(project: Project, rows: list[dict[str, Any]]) -> None:
     ledger = project.ledger_if_made
     if ledger is None:
         return
-    ids = [row["id"] for row in rows]
-    days = latest(ledger.engine, "paper", ids)
     for row in rows:
         found = ledger.latest_checkpoint(AccountKey(row["id"], "paper"))
         if found is not None:
             row["last_session"] = found.last_session.isoformat()
             row["equity"] = found.closing.equity
-        elif row["id"] in days:
-            head = days[row["id"]]
+    # Directional accounts have days instead.
+    others = [row for row in rows if row["last_session"] is None]
+    days = latest(ledger.engine, "paper", [row["id"] for row in others]) if others else {}
+    for row in others:
+        head = days.get(row["id"])
+        if head is not None:
             row |= {"last_session": head.day.isoformat(), "equity": head.equity}
 
 

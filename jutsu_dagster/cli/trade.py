@@ -121,8 +121,8 @@ def _show(project: Project, found: Sequence[Standing], *, as_json: bool) -> None
 def _row(project: Project, standing: Standing) -> dict[str, Any]:
     from jutsu_dagster.storage import journal
 
-    attempts = journal.attempts(project.ledger.engine, limit=1000)
-    own = attempts[attempts["strategy_id"] == standing.strategy_id]
+    engine = project.ledger.engine
+    own = journal.attempts(engine, strategy_id=standing.strategy_id, mode="paper", limit=1)
     row: dict[str, Any] = {
         "strategy_id": standing.strategy_id,
         "status": str(own["status"].iloc[0]) if len(own) else "new",

@@ -197,8 +197,15 @@ def _show(
     ]
     best = sorted(rows, key=lambda row: -row["total_pnl"])
     print_table("Variants", header, [_text(row) for row in best])
-    say(f"Executed {executed}/{len(shadows)} variants up to {until}")
+    say(f"Executed {executed}/{len(shadows)} variants up to {until}{_waiting(shadows, until)}")
     _say_source(project)
+
+
+def _waiting(shadows: Sequence[Shadow], until: date) -> str:
+    """Say how many were made too late to trade yet."""
+    begins = [shadow.row.first_day for shadow in shadows]
+    count = sum(day is not None and day > until for day in begins)
+    return f"; {count} made since trade from the day after on" if count else ""
 
 
 def _text(row: dict[str, Any]) -> list[str]:

@@ -26,6 +26,8 @@ from jutsu_dagster.settings import Settings
 
 ETF_DAILY_KEY = dg.AssetKey(["market", ETF_DAILY])
 CRYPTO_15M_KEY = dg.AssetKey(["market", CRYPTO_15M])
+# All markets before any account, so that the primary is first among these, whatever it reads.
+FIRST = {"dagster/priority": "1000000"}
 
 
 def market_key(entry: StrategyEntry) -> dg.AssetKey:
@@ -52,6 +54,7 @@ def build_etf_daily(
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool="market_etf_daily",
+        op_tags=FIRST,
         kinds={"deltalake", "python"},
         owners=["team:market"],
         tags={"timeframe": "1d"},
@@ -81,6 +84,7 @@ def build_crypto_15m(
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool="market_crypto_15m",
+        op_tags=FIRST,
         kinds={"deltalake", "python"},
         owners=["team:market"],
         tags={"timeframe": "15m"},
@@ -140,7 +144,9 @@ def build_etf_checks(symbols: Sequence[str], settings: Settings) -> dg.AssetChec
     0.2 s, and showed every day of a range that has no event of its own as skipped.
     """
 
-    @dg.multi_asset_check(name="etf_daily_quality", specs=_check_specs(ETF_DAILY, ETF_DAILY_KEY))
+    @dg.multi_asset_check(
+        name="etf_daily_quality", specs=_check_specs(ETF_DAILY, ETF_DAILY_KEY), op_tags=FIRST
+    )
     def etf_daily_quality(
         context: dg.AssetCheckExecutionContext,
         etf_source: SourceResource,
@@ -154,7 +160,9 @@ def build_etf_checks(symbols: Sequence[str], settings: Settings) -> dg.AssetChec
 def build_crypto_checks(symbols: Sequence[str], settings: Settings) -> dg.AssetChecksDefinition:
     """Build the checks of ``market/crypto_15m``: those of ETFs, and 96 bars without a gap."""
 
-    @dg.multi_asset_check(name="crypto_15m_quality", specs=_check_specs(CRYPTO_15M, CRYPTO_15M_KEY))
+    @dg.multi_asset_check(
+        name="crypto_15m_quality", specs=_check_specs(CRYPTO_15M, CRYPTO_15M_KEY), op_tags=FIRST
+    )
     def crypto_15m_quality(
         context: dg.AssetCheckExecutionContext,
         crypto_source: SourceResource,

@@ -11,7 +11,7 @@ from jutsu_dagster.core.account import AccountKey
 from jutsu_dagster.pipeline.compare import STALE_RULE, account_result
 from jutsu_dagster.pipeline.direct import is_directional
 from jutsu_dagster.pipeline.ingest import DayReport
-from jutsu_dagster.pipeline.year_report import YearReport
+from jutsu_dagster.pipeline.year_report import Curve, YearReport
 from jutsu_dagster.registry.load import StrategyEntry
 from jutsu_dagster.reporting.balance import balance_markdown
 from jutsu_dagster.reporting.plots import closes_svg, equity_and_drawdown_svg, markdown_image
@@ -53,11 +53,12 @@ def year_metadata(entry: StrategyEntry, report: YearReport) -> Metadata:
         return known | {"note": report.note}
     baseline = float(report.baseline[-1]) / report.opening_baseline - 1.0
     made_up = _made_up(report)
+    lines = (segment.equity, report.baseline)
+    if isinstance(segment, Curve):
+        # As of an account that began the year with the stake: what it had may be below zero.
+        lines = (segment.from_stake, report.baseline * segment.stake / report.opening_baseline)
     svg = equity_and_drawdown_svg(
-        segment.sessions,
-        segment.equity,
-        report.baseline,
-        title=f"{entry.id} {report.year}{made_up}",
+        segment.sessions, *lines, title=f"{entry.id} {report.year}{made_up}"
     )
     metadata: Metadata = {
         "equity_and_drawdown": dg.MetadataValue.md(markdown_image(svg)),

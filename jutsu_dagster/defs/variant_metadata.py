@@ -3,21 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import numpy as np
 
-from jutsu_dagster.core.account import AccountKey
 from jutsu_dagster.defs.metadata import Metadata
 from jutsu_dagster.pipeline.variant_report import VariantDay, VariantRun
 from jutsu_dagster.registry.load import StrategyEntry
 from jutsu_dagster.registry.shadows import Shadow
-from jutsu_dagster.reporting.plots import equity_and_drawdown_svg, markdown_image
+from jutsu_dagster.reporting.plots import equity_and_drawdown_svg, family_svg, markdown_image
+from jutsu_dagster.storage import exploration_accounts as accounts
 from jutsu_dagster.storage import exploration_log as log
 from jutsu_dagster.storage.ledger import Ledger
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from jutsu_dagster.core.bars import FloatArray, TimeArray
+
 # A plot is worth its time for these only; the dashboard draws the others when asked.
 _BEST = 20
+_LINES = 8
 
 
 @dataclass
@@ -87,28 +94,40 @@ def family_metadata(parent: StrategyEntry, ledger: Ledger, ids: Sequence[str], l
     standing = log.standing(ledger.engine, parent.id)
     if standing.empty:
         return Shown()
-    best = standing.sort_values("total_pnl", ascending=False, kind="stable")["strategy_id"]
-    family = Shown()
-    for id_ in best[:_BEST]:
-        if id_ in ids:
-            family.curves[id_] = _curve(ledger, id_)
+    ranked = standing.sort_values("total_pnl", ascending=False, kind="stable")
+    best = [str(id_) for id_ in ranked["strategy_id"][:_BEST]]
+    shown = Shown()
+    curves = accounts.curves(ledger.engine, "shadow", best)
+    asked = set(ids)
+    shown.curves = {id_: _curve(id_, curves[id_]) for id_ in best if id_ in asked}
     control = log.summaries(ledger.engine, "control", [parent.id])
-    family.overview = {
+    shown.overview = {
         "variants": len(standing),
         "traded": int((standing["exp_trades"] > 0).sum()),
-        "best": str(best.iloc[0]),
-        "best_total_pnl": float(standing["total_pnl"].max()),
-        "median_total_pnl": float(standing["total_pnl"].median()),
-        "control_total_pnl": (
-            float(control["total_pnl"].iloc[-1]) if len(control) else "not recorded"
-        ),
+        "best": best[0],
+        "best_total_pnl": float(ranked["total_pnl"].iloc[0]),
+        "median_total_pnl": float(ranked["total_pnl"].median()),
         "night": last.isoformat(),
     }
-    return family
+    line = None
+    if len(control):
+        newest = control.sort_values("day").iloc[-1]
+        shown.overview["control_total_pnl"] = float(newest["total_pnl"])
+        track = str(newest["track"])
+        control_days = accounts.curves(ledger.engine, "control", [parent.id], track=track)
+        line = _results(control_days[parent.id])
+    lines = {id_: _results(curves[id_]) for id_ in best[:_LINES]}
+    svg = family_svg(lines, line, title=f"{parent.id}: best of {len(standing)} variants")
+    shown.overview["best_variants"] = dg.MetadataValue.md(markdown_image(svg))
+    return shown
 
 
-def _curve(ledger: Ledger, variant_id: str) -> Metadata:
-    days = log.days(ledger.engine, AccountKey(variant_id, "shadow"))
+def _results(days: "pd.DataFrame") -> "tuple[TimeArray, FloatArray]":
+    return days["day"].to_numpy().astype("datetime64[D]"), days["total_pnl"].to_numpy(np.float64)
+
+
+def _curve(variant_id: str, days: "pd.DataFrame") -> Metadata:
+    """Return a variant's equity beside its symbol, if there are two days of it."""
     if len(days) <= 1:
         return {}
     close = days["last_close"].to_numpy(np.float64)

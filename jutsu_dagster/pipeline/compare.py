@@ -166,11 +166,11 @@ def directional_result(
         metrics=stake_metrics(equity, stake, **year),
         baseline_metrics=equity_metrics(baseline, sessions, stake, **year),
         trades=statistics,
-        stale=tuple(map(str, stale_years(ledger, account))),
+        stale=tuple(stale_years(ledger, account)),
     )
 
 
-def stale_years(ledger: Ledger, account: AccountKey) -> list[int]:
+def stale_years(ledger: Ledger, account: AccountKey) -> list[str]:
     """Return the years of a directional account that do not start where the day before closed."""
     rows = curve(ledger.engine, account)
     opens, closes = rows["opening_hash"].to_numpy(), rows["closing_hash"].to_numpy()
@@ -179,4 +179,4 @@ def stale_years(ledger: Ledger, account: AccountKey) -> list[int]:
     if first is None:
         return []
     # What follows from a year that does not stand, does not either.
-    return [year for year in sorted(set(rows["day"].dt.year.tolist())) if year >= first]
+    return [str(year) for year in sorted(set(rows["day"].dt.year.tolist())) if year >= first]

@@ -148,13 +148,15 @@ class _Chain:
         equity = np.array([record.equity for record in records])
         trades = [row for record in records for row in record.trades]
         realised = np.array([row.get("pct", np.nan) for row in trades], dtype=np.float64)
-        metrics = stake_metrics(stake + (equity - self.equity), stake)
+        days = np.array([record.day for record in records], "datetime64[D]")
+        own = Curve(days, equity, self.equity, stake)
+        metrics = stake_metrics(own.from_stake, stake)
         metrics |= {"final_equity": float(equity[-1])} | trade_statistics(realised * stake)
         digest = hashlib.sha256("".join(record.closing_hash for record in records).encode())
         digest.update(equity.tobytes())
         return YearReport(
             year=year,
-            segment=Curve(np.array([record.day for record in records], "datetime64[D]"), equity),
+            segment=own,
             baseline=stake * np.array([record.last_close for record in records]) / base,
             opening_equity=self.equity,
             opening_baseline=stake * (self.close[1] / base if self.close is not None else 1.0),

@@ -6,8 +6,9 @@ from datetime import date, datetime
 from pathlib import Path
 
 from jutsu_dagster.core.engine import latest_closes
-from jutsu_dagster.core.errors import LedgerError
+from jutsu_dagster.core.errors import LedgerError, StrategyError
 from jutsu_dagster.pipeline.backtest import backtest_account
+from jutsu_dagster.pipeline.direct import is_directional
 from jutsu_dagster.pipeline.evaluate import stored_bars
 from jutsu_dagster.registry.config import StrategyConfig
 from jutsu_dagster.reporting.account import AccountReport
@@ -46,7 +47,15 @@ def export(
     ------
     LedgerError
         If nothing is recorded, or years are stale.
+    StrategyError
+        If the strategy decides directions.
     """
+    if is_directional(config):
+        raise StrategyError(
+            f"{config.strategy_id}: {config.class_name} holds no shares, which these files are"
+            " about; `jutsu backtest` shows its account, the tables exploration_days and"
+            " exploration_trades of the ledger hold it"
+        )
     account = backtest_account(config)
     stale = ledger.stale_periods(account)
     if stale:

@@ -15,7 +15,12 @@ _SHOWN = 10
 
 
 def fetch_days(
-    source: MarketSource, store: MarketStore, symbols: Sequence[str], first: date, last: date
+    source: MarketSource,
+    store: MarketStore,
+    symbols: Sequence[str],
+    first: date,
+    last: date,
+    table: str = ETF_DAILY,
 ) -> IngestReport:
     """Ingest a range of days, no further back than the source goes, and check what is stored.
 
@@ -27,13 +32,14 @@ def fetch_days(
     """
     listings = source.listings(symbols)
     begins = min((listing.first for listing in listings.values()), default=first)
-    report = ingest_range(source, store, symbols, min(max(first, begins), last), last)
-    found = check_days(store, ETF_DAILY, symbols, listings, max(first, begins), last)
+    first = max(first, begins)
+    report = ingest_range(source, store, symbols, min(first, last), last, table=table)
+    found = check_days(store, table, symbols, listings, first, last)
     broken = [str(finding) for finding in found if finding.severity == "ERROR"]
     if broken:
         more = f"\nand {len(broken) - _SHOWN} more" if len(broken) > _SHOWN else ""
         raise DataError(
-            f"{ETF_DAILY}: nothing is traded on bars that fail their checks:\n"
+            f"{table}: nothing is traded on bars that fail their checks:\n"
             + "\n".join(broken[:_SHOWN])
             + more
         )

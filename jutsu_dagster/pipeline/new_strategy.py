@@ -17,6 +17,7 @@ from jutsu_dagster.registry.load import StrategyRegistry
 from jutsu_dagster.registry.yaml_file import read_text
 from jutsu_dagster.registry.yaml_text import YamlText
 from jutsu_dagster.settings import Settings
+from jutsu_dagster.storage.exploration_log import recorded_ids
 from jutsu_dagster.storage.ledger import Ledger
 from jutsu_dagster.storage.state import (
     StateError,
@@ -184,7 +185,8 @@ def _require_unused(settings: Settings, strategy_id: str, ledger: Ledger | None)
     where = None
     if ledger is not None:
         modes: tuple[Mode, ...] = ("backtest", "paper", "shadow")
-        if strategy_id in set(ledger.strategies()["strategy_id"]) or any(
+        known = {*ledger.strategies()["strategy_id"], *recorded_ids(ledger.engine)}
+        if strategy_id in known or any(
             ledger.latest_checkpoint(AccountKey(strategy_id, mode)) for mode in modes
         ):
             where = "the ledger"

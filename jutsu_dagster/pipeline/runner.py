@@ -10,17 +10,25 @@ from datetime import UTC, date, datetime, timedelta
 
 from jutsu_dagster.core.calendar import sessions_between
 from jutsu_dagster.core.errors import ConfigError, DataError, Fault, nearest
+from jutsu_dagster.core.timeframe import QUARTER_HOURS
 from jutsu_dagster.pipeline.alerts import Alerts
 from jutsu_dagster.pipeline.catch_up import missing_range, standings
 from jutsu_dagster.pipeline.desk import isolated
+from jutsu_dagster.pipeline.direct import is_directional
 from jutsu_dagster.pipeline.evaluate import Decide
 from jutsu_dagster.pipeline.fetch import fetch_days
-from jutsu_dagster.pipeline.ingest import ETF_DAILY
+from jutsu_dagster.pipeline.ingest import CRYPTO_15M, ETF_DAILY
 from jutsu_dagster.pipeline.night import Desk, StrategyResult, paper_entries, trade_strategy
 from jutsu_dagster.registry.load import StrategyRegistry
-from jutsu_dagster.registry.universe import etf_symbols
+from jutsu_dagster.registry.universe import (
+    crypto_symbols,
+    entries_on,
+    etf_symbols,
+    market_anchor,
+)
 from jutsu_dagster.settings import Settings
 from jutsu_dagster.sources.base import MarketSource
+from jutsu_dagster.sources.open import open_source
 from jutsu_dagster.storage.ledger import Ledger
 from jutsu_dagster.storage.market import MarketStore
 from jutsu_dagster.storage.state_manager import MultiStrategyStateManager
@@ -39,12 +47,15 @@ class MarketData:
     session : date
     version : int
     source : str
+    day : date or None
+        The UTC day up to which coins trade; None for the session's.
     """
 
     store: MarketStore
     session: date
     version: int
     source: str
+    day: date | None = None
 
 
 class DataFetcher:
@@ -56,7 +67,11 @@ class DataFetcher:
     source : MarketSource
     store : MarketStore
     session : date, optional
-        The session to trade; the last one that ended before today (UTC) unless given.
+        The session to trade; the last one that ended before today (UTC) unless given. Coins
+        trade up to this day; up to yesterday unless it is given.
+    coins : MarketSource, optional
+        Of 15-minute bars, where strategies read such; the one that the settings name unless
+        given.
     """
 
     def __init__(
@@ -65,9 +80,10 @@ class DataFetcher:
         source: MarketSource,
         store: MarketStore,
         session: date | None = None,
+        coins: MarketSource | None = None,
     ) -> None:
         self._registry, self._source, self._store = registry, source, store
-        self._session = session
+        self._session, self._coins = session, coins
 
     async def fetch_all_symbols(self) -> MarketData:
         """Bring the store up to the session, fetching every missing day in one call.
@@ -80,16 +96,35 @@ class DataFetcher:
         return await asyncio.to_thread(self._fetch)
 
     def _fetch(self) -> MarketData:
-        session = self._session or last_session(datetime.now(UTC).date() - timedelta(days=1))
-        first = self._registry.settings.market_start
-        if self._store.exists(ETF_DAILY):
-            coverage = self._store.coverage(ETF_DAILY)
-            if len(coverage):
-                held: date = coverage["last"].max()
-                first = min(held + timedelta(days=1), session)
-        symbols = etf_symbols(self._registry)
+        yesterday = datetime.now(UTC).date() - timedelta(days=1)
+        session, day = self._session or last_session(yesterday), self._session or yesterday
+        symbols, coins = etf_symbols(self._registry), crypto_symbols(self._registry)
+        first = self._lacking(ETF_DAILY, session) or self._registry.settings.market_start
         report = fetch_days(self._source, self._store, symbols, first, session)
-        return MarketData(self._store, session, report.version_after, self._source.name)
+        if coins:
+            self._fetch_coins(coins, day)
+        return MarketData(self._store, session, report.version_after, self._source.name, day)
+
+    def _fetch_coins(self, symbols: Sequence[str], day: date) -> None:
+        source = self._coins
+        if source is None:
+            settings = Settings(home=self._registry.home)
+            source = open_source(settings.crypto_source, settings.home, QUARTER_HOURS)
+        first = self._lacking(CRYPTO_15M, day)
+        if first is None:
+            entries = entries_on(self._registry, QUARTER_HOURS.name)
+            first = min(market_anchor(entry) for entry in entries)
+        fetch_days(source, self._store, symbols, first, day, CRYPTO_15M)
+
+    def _lacking(self, table: str, last: date) -> date | None:
+        """Return the first day to fetch; None where there is nothing yet."""
+        if not self._store.exists(table):
+            return None
+        coverage = self._store.coverage(table)
+        if not len(coverage):
+            return None
+        held: date = coverage["last"].max()
+        return min(held + timedelta(days=1), last)
 
 
 class MultiStrategyRunner:
@@ -177,13 +212,17 @@ class MultiStrategyRunner:
 
     def _trade(self, strategy_id: str, market: MarketData, failed: Sequence[str]) -> StrategyResult:
         desk = Desk(
-            self._registry, market.store, self._ledger, self._states, self._alerts, self._decide
-        )
+            self._registry, market.store, self._ledger, self._states, self._alerts, self._decide,
+            isolated(self._registry).direct_of,
+        )  # fmt: skip
         self._ledger.require_current()
-        found = standings(self._registry, self._ledger, market.session, [strategy_id])
-        first, last = missing_range(found, market.session) or (market.session, market.session)
+        entry, until = self._registry.entries[strategy_id], market.session
+        if market.day is not None and is_directional(entry.config):
+            until = market.day
+        found = standings(self._registry, self._ledger, until, [strategy_id])
+        first, last = missing_range(found, until) or (until, until)
         return trade_strategy(
-            desk, self._registry.entries[strategy_id], first, last,
+            desk, entry, first, last,
             run_id=self._run_id, failed_before=failed,
         )  # fmt: skip
 

@@ -36,11 +36,22 @@ class Curve:
     ----------
     sessions : datetime64[D] of shape (T,)
     equity : float64 of shape (T,)
-        Money.
+        Money; results add up, so it may pass below zero.
+    opening : float
+        Equity before them, money.
+    stake : float
+        Of every trade, money.
     """
 
     sessions: TimeArray
     equity: FloatArray
+    opening: float
+    stake: float
+
+    @property
+    def from_stake(self) -> FloatArray:
+        """The equity that an account would have that began these days with the stake."""
+        return self.stake + (self.equity - self.opening)
 
     def __len__(self) -> int:
         return len(self.sessions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from html import unescape
 
@@ -36,7 +36,7 @@ def equity_and_drawdown_svg(
     sessions : datetime64 of shape (T,)
         Ascending, T >= 1.
     equity : float64 of shape (T,)
-        Money at each close, > 0; the drawdown is against its own running peak.
+        Money at each close; the drawdown is against its own running peak, which must be > 0.
     baseline : float64 of shape (T,), optional
         Money of buy-and-hold; NaN where there is none.
     title : str
@@ -74,6 +74,49 @@ def equity_and_drawdown_svg(
     if len(equity) == 1:
         parts += _dots(across(days), up(equity), _STRATEGY)
     parts += _legend(legend, top.right)
+    return svg.picture(_WIDTH, _HEIGHT, title, parts)
+
+
+def family_svg(
+    lines: Mapping[str, tuple[TimeArray, FloatArray]],
+    control: tuple[TimeArray, FloatArray] | None,
+    title: str,
+) -> str:
+    """Return results of variants beside their parent's control, as one SVG of 640 x 260.
+
+    Parameters
+    ----------
+    lines : mapping of variant to (days, results)
+        Best first; results are fractions of the stake, summed since the variant began. At least
+        one.
+    control : tuple of (days, results), optional
+        The parent over the same days.
+    title : str
+        Shown above; cut at 44 characters.
+    """
+    box = svg.Box(52, 34, 540, 236)
+    every = [*lines.values(), *([control] if control is not None else [])]
+    days = [when.astype("datetime64[D]").astype(np.float64) for when, _ in every]
+    across = _time_scale(np.sort(np.concatenate(days)), box)
+    lowest = min(float(values.min()) for _, values in every)
+    highest = max(float(values.max()) for _, values in every)
+    up = svg.value_scale(lowest, highest, box, log=False)
+    parts = [_heading(title)]
+    parts += _horizontal_grid(up, box, [(v, _percent(v)) for v in up.ticks(5)])
+    parts += _dates(np.sort(np.concatenate(days)), across, (box,))
+    pitch = min(16.0, (box.bottom - box.top) / len(every))
+    names = [*lines, *(["control"] if control is not None else [])]
+    for place, (name, when, (_, values)) in enumerate(zip(names, days, every, strict=True)):
+        own = name == "control" and control is not None
+        colour = svg.INK if own else _COLOURS[place % len(_COLOURS)]
+        at = svg.thinned(values)
+        x, y = across(when[at]), up(values[at])
+        width = 2.4 if own else 1.2
+        parts += [svg.line(x, y, colour, width=width)] if len(at) > 1 else _dots(x, y, colour)
+        label = f"{name.rpartition('_mut_')[2]} {values[-1]:+.1%}"
+        height = box.top + (place + 0.7) * pitch
+        parts.append(f'<rect x="546" y="{height - 7:.1f}" width="6" height="6" fill="{colour}"/>')
+        parts.append(svg.text(556, height, label, size=9, colour=svg.INK))
     return svg.picture(_WIDTH, _HEIGHT, title, parts)
 
 

@@ -6,6 +6,7 @@ import fcntl
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,19 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(inner) for inner in value]
     return value
+
+
+def plain_document(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a YAML document as JSON holds it, its dates as text."""
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {str(key): shown(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [shown(inner) for inner in value]
+        return value.isoformat() if isinstance(value, date) else value
+
+    return {str(key): shown(inner) for key, inner in document.items()}
 
 
 @contextmanager

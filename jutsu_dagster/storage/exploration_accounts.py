@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Engine, Row, Select, func, select
 
-from jutsu_dagster.core.account import AccountKey
+from jutsu_dagster.core.account import AccountKey, Mode
 from jutsu_dagster.storage.attempt import attempted
 from jutsu_dagster.storage.exploration_log import DAYS
 
@@ -40,6 +41,30 @@ def curve(engine: Engine, account: AccountKey, last: date | None = None) -> pd.D
     frame = pd.DataFrame(_rows(engine, query), columns=[column.name for column in columns])
     dtypes = {"day": "datetime64[s]"} | dict.fromkeys((c.name for c in numbers), "float64")
     return frame.astype(dtypes)
+
+
+def curves(
+    engine: Engine, mode: Mode, ids: Sequence[str], *, track: str = ""
+) -> dict[str, pd.DataFrame]:
+    """Return the days of a few accounts by id, earliest first; one without any is left out.
+
+    Columns ``day`` (datetime64), ``equity``, ``initial_capital``, ``last_close``, ``total_pnl``.
+    """
+    table = DAYS.c
+    shown = (table.day, table.equity, table.initial_capital, table.last_close, table.total_pnl)
+    query = (
+        select(table.strategy_id, *shown)
+        .where(table.strategy_id.in_(ids), table.mode == mode, table.track == track)
+        .order_by(table.strategy_id, table.day)
+    )
+    names = ["strategy_id", *(column.name for column in shown)]
+    frame = pd.DataFrame(_rows(engine, query), columns=names)
+    # Through NumPy: pandas reads dates one by one.
+    frame["day"] = np.array(frame["day"], dtype="datetime64[D]").astype("datetime64[s]")
+    return {
+        str(id_): days.drop(columns="strategy_id").reset_index(drop=True)
+        for id_, days in frame.groupby("strategy_id")
+    }
 
 
 def _mine(account: AccountKey) -> tuple[Any, ...]:

@@ -184,7 +184,9 @@ def standing(engine: Engine, parent_id: str) -> pd.DataFrame:
     )
     same = and_(DAYS.c.strategy_id == last.c.strategy_id, DAYS.c.day == last.c.day)
     shown = (DAYS.c.strategy_id, DAYS.c.day, DAYS.c.exp_trades, DAYS.c.total_pnl)
-    query = select(*shown).join(last, same).where(mine).order_by(DAYS.c.strategy_id)
+    # By the whole key, a row of each account; by the parent, SQLite would go through all days.
+    alone = (DAYS.c.mode == "shadow", DAYS.c.track == "")
+    query = select(*shown).join(last, same).where(*alone).order_by(DAYS.c.strategy_id)
 
     def read() -> pd.DataFrame:
         with engine.connect() as connection:

@@ -26,7 +26,7 @@ class ExplorationDay(Base):
     __tablename__ = "exploration_days"
     __table_args__ = (
         UniqueConstraint("strategy_id", "mode", "track", "day"),
-        Index("idx_exploration_days_parent", "parent_id", "mode", "day"),
+        Index("idx_exploration_days_parent", "parent_id", "mode", "strategy_id", "day"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

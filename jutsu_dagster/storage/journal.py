@@ -11,10 +11,10 @@ import pandas as pd
 from sqlalchemy import Engine, Table, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from jutsu_dagster.core.account import AccountKey
+from jutsu_dagster.core.account import AccountKey, Mode
 from jutsu_dagster.storage import journal_models, models
 from jutsu_dagster.storage.attempt import attempted
-from jutsu_dagster.storage.database import plain
+from jutsu_dagster.storage.database import plain, plain_document
 from jutsu_dagster.storage.frames import columns_of, frame_of
 
 RunStatus = Literal["ok", "failed", "skipped"]
@@ -83,15 +83,21 @@ def note_attempts(engine: Engine, attempts: Sequence[Attempt]) -> None:
     _upsert(engine, _RUNS, rows, ("strategy_id", "mode", "partition"))
 
 
-def attempts(engine: Engine, run_id: str | None = None, limit: int = 200) -> pd.DataFrame:
-    """Return the last attempts, newest first; of one run if its id is given."""
+def attempts(
+    engine: Engine,
+    run_id: str | None = None,
+    limit: int = 200,
+    strategy_id: str | None = None,
+    mode: Mode = "paper",
+) -> pd.DataFrame:
+    """Return the last attempts, newest first; of one run or one strategy if its id is given."""
+    asked = {"run_id": run_id, "strategy_id": strategy_id, "mode": mode}
     query = (
         select(*columns_of(_RUNS))
+        .where(*(_RUNS.c[name] == value for name, value in asked.items() if value is not None))
         .order_by(_RUNS.c.started_at.desc(), _RUNS.c.partition.desc())
         .limit(limit)
     )
-    if run_id is not None:
-        query = query.where(_RUNS.c.run_id == run_id)
     return _read(engine, _RUNS, query)
 
 
@@ -195,19 +201,6 @@ def eod_status(engine: Engine, first: date) -> pd.DataFrame:
     """Return the end-of-day work from a date on, earliest first."""
     query = select(*columns_of(_EOD)).where(_EOD.c.job_date >= first).order_by(_EOD.c.job_date)
     return _read(engine, _EOD, query)
-
-
-def plain_document(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a YAML document as JSON holds it, its dates as text."""
-
-    def shown(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {str(key): shown(inner) for key, inner in value.items()}
-        if isinstance(value, list | tuple):
-            return [shown(inner) for inner in value]
-        return value.isoformat() if isinstance(value, date) else value
-
-    return {str(key): shown(inner) for key, inner in document.items()}
 
 
 def _upsert(

@@ -16,7 +16,7 @@ from jutsu_dagster.defs.schedules import first_day
 from jutsu_dagster.pipeline.ingest import CRYPTO_15M
 from jutsu_dagster.storage import exploration_log as log
 from jutsu_dagster.storage.exploration_accounts import span
-from jutsu_dagster_tests.defs.conftest import Graph, evaluations
+from jutsu_dagster_tests.defs.conftest import Graph, evaluations, started
 from jutsu_dagster_tests.homes import COIN_DAYS, COIN_START, Home
 from jutsu_dagster_tests.nights import sessions, statuses
 
@@ -66,6 +66,10 @@ def test_a_night_is_of_both_kinds(coins: Graph) -> None:
     assert sum(shown["bars_by_regime"].values()) == 96
     assert "data:image/svg" in str(shown["equity_and_drawdown"])
     assert evaluations(result)["ETH_main: replay"].passed
+    steps = [step for step in started(result) if "replay" not in step]
+    # Both markets before any account, the primary first among these.
+    assert steps[-2:] == ["strategies__v3_5b", "strategies__ETH_main"]
+    assert steps.index("market__etf_daily") < steps.index("etf_daily_quality") < len(steps) - 2
     kept = statuses(coins.home)["ETH_main"]
     assert kept == dict.fromkeys((f"2025-01-{day:02}" for day in range(6, 13)), "ok")
     again = coins.night(SATURDAY, SUNDAY)

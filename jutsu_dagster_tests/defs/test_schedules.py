@@ -12,6 +12,7 @@ import pytest
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from jutsu_dagster.definitions import build_definitions
+from jutsu_dagster.defs.reload import WATCH
 from jutsu_dagster.defs.schedules import TRADING_JOB
 from jutsu_dagster.pipeline.paper import paper_account
 from jutsu_dagster_tests.defs.conftest import MARKET, Graph
@@ -212,9 +213,13 @@ def test_schedules_and_watches_ship_stopped(
     built = build_definitions(paper_home.registry, paper_home.settings)
     schedules, sensors = built.schedules or [], built.sensors or []
     assert {each.name for each in schedules} == {
-        "trading_session", "hourly_refresh", "eod_finalization",
+        "trading_session", "hourly_refresh", "eod_finalization", "variant_cycle",
     }  # fmt: skip
-    assert {each.name for each in sensors} == {"alert_on_failure", "watch_for_silence"}
+    watch = next(each for each in sensors if each.name == WATCH)
+    others = [each for each in sensors if each is not watch]
+    assert {each.name for each in others} == {"alert_on_failure", "watch_for_silence"}
     wanted = "RUNNING" if running else "STOPPED"
-    found = {each.default_status.value for each in (*schedules, *sensors)}
+    found = {each.default_status.value for each in (*schedules, *others)}
     assert found == {wanted}
+    # What is only looked at needs nobody to start it.
+    assert watch.default_status.value == "RUNNING"

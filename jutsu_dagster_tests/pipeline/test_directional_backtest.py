@@ -16,7 +16,7 @@ from jutsu_dagster.pipeline.compare import account_result
 from jutsu_dagster.pipeline.directional_paper import trade_days
 from jutsu_dagster.pipeline.ingest import CRYPTO_15M, ingest_range
 from jutsu_dagster.pipeline.outdated import outdated_years
-from jutsu_dagster.pipeline.year_report import YearReport
+from jutsu_dagster.pipeline.year_report import Curve, YearReport
 from jutsu_dagster.registry.config import StrategyConfig
 from jutsu_dagster.sources.sample_crypto import SampleCrypto
 from jutsu_dagster.storage import exploration_log as log
@@ -86,6 +86,11 @@ def test_years_one_by_one_and_a_range_are_the_same_account(two_years: Home) -> N
     assert second.opening_equity == first.metrics["final_equity"]
     assert second.opening_baseline == first.baseline[-1]
     assert first.baseline[0] == first.opening_equity == 10_000
+    assert isinstance(second.segment, Curve)
+    year = second.segment.from_stake
+    assert year[-1] - 10_000 == pytest.approx(
+        second.metrics["final_equity"] - second.opening_equity
+    )
     total = sum(report.metrics["total_return"] for report in at_once)
     result = account_result(two_years.ledger, BACKTEST, 10_000.0, directional=True)
     assert result is not None

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import jutsu_dagster
 from jutsu_dagster.core.errors import ConfigError
 from jutsu_dagster.registry.edit import RegistryEdit, add_strategy, set_active, set_primary
+from jutsu_dagster_tests.homes import copy_shipped
 
-SHIPPED = Path(jutsu_dagster.__file__).parents[1] / "config"
 ENTRY = {
     "display_name": "Third",
     "strategy_class": "Hierarchical_Adaptive_v3_5b",
@@ -23,7 +21,7 @@ ENTRY = {
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    shutil.copytree(SHIPPED, tmp_path / "config", ignore=shutil.ignore_patterns("backtest"))
+    copy_shipped(tmp_path)
     return tmp_path
 
 

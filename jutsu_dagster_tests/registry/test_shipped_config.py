@@ -11,6 +11,7 @@ import yaml
 
 from jutsu_dagster.registry.config import load_strategy_config
 from jutsu_dagster.registry.load import StrategyRegistry
+from jutsu_dagster.registry.universe import market_faults
 
 HOME = Path(__file__).resolve().parents[2]
 GOLDEN = {
@@ -57,10 +58,26 @@ def registry() -> StrategyRegistry:
     return StrategyRegistry(HOME / "config" / "strategies_registry.yaml")
 
 
-def test_the_shipped_registry_runs_both_strategies(registry: StrategyRegistry) -> None:
+def test_the_shipped_registry_runs_all_its_strategies(registry: StrategyRegistry) -> None:
     assert registry.broken == {}
-    assert [entry.id for entry in registry.get_active_strategies()] == ["v3_5b", "v3_5d"]
+    active = [entry.id for entry in registry.get_active_strategies()]
+    assert active == ["v3_5b", "v3_5d", "ETH_main", "BTC_main", "SOL_main"]
     assert registry.get_primary_strategy().id == "v3_5b"
+    assert market_faults(registry) == ()
+
+
+def test_the_councils_differ_in_their_coin_alone(registry: StrategyRegistry) -> None:
+    configs = [registry.entries[f"{coin}_main"].config for coin in ("ETH", "BTC", "SOL")]
+    first, *others = [config for config in configs if config is not None]
+    assert [config.strategy.universe for config in (first, *others)] == [
+        ("ETHUSDT",), ("BTCUSDT",), ("SOLUSDT",),
+    ]  # fmt: skip
+    for other in others:
+        same = other.strategy.model_copy(update={"symbol": "ETHUSDT"})
+        assert same == first.strategy
+        for name in ("backtest_start", "backtest_end", "paper_start", "initial_capital"):
+            assert getattr(other, name) == getattr(first, name)
+    assert first.paper_start == date(2026, 1, 2)
 
 
 @pytest.mark.parametrize(("id_", "own"), [("v3_5b", {}), ("v3_5d", CONFIRMATION)])

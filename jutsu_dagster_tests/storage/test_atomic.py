@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jutsu_dagster.core.errors import JutsuError
-from jutsu_dagster.storage.atomic import write_text_atomic
+from jutsu_dagster.storage.atomic import append_bytes, write_text_atomic
 
 
 def test_a_file_is_replaced_whole_and_keeps_its_permissions(tmp_path: Path) -> None:
@@ -44,3 +44,27 @@ def test_a_symlink_is_never_replaced(tmp_path: Path) -> None:
         write_text_atomic(link, "[]")
     assert link.is_symlink()
     assert real.read_text() == "{}"
+
+
+def test_a_file_that_grows_is_appended_once(tmp_path: Path) -> None:
+    path = tmp_path / "trades.jsonl"
+    assert append_bytes(path, 0, b"one\n")
+    assert append_bytes(path, 0, b"one\n")
+    assert append_bytes(path, 4, b"two\n")
+    assert path.read_bytes() == b"one\ntwo\n"
+    for spoilt in (b"one\ntw", b"one\ntoo\n", b"one\ntwo\nthr"):
+        path.write_bytes(spoilt)
+        assert not append_bytes(path, 4, b"two\n")
+        assert path.read_bytes() == spoilt
+    assert not append_bytes(tmp_path / "gone.jsonl", 4, b"two\n")
+    assert not append_bytes(tmp_path / "no folder" / "new.jsonl", 0, b"one\n")
+
+
+def test_what_fits_in_part_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "trades.jsonl"
+    path.write_bytes(b"one\n")
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, content: write(descriptor, content[:2]))
+    with pytest.raises(OSError, match=r"No space left on device: .*trades\.jsonl"):
+        append_bytes(path, 4, b"two\n")
+    assert path.read_bytes() == b"one\n"

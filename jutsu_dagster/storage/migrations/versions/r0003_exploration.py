@@ -64,7 +64,9 @@ def upgrade() -> None:
         sa.UniqueConstraint(*_KEY, name="uq_exploration_days"),
     )
     op.create_index(
-        "idx_exploration_days_parent", "exploration_days", ["parent_id", "mode", "day"]
+        "idx_exploration_days_parent",
+        "exploration_days",
+        ["parent_id", "mode", "strategy_id", "day"],
     )
     op.create_table(
         "exploration_trades",
