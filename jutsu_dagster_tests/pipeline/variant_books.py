@@ -53,7 +53,7 @@ class Variants:
 
     def rows(self) -> dict[str, list[dict[str, Any]]]:
         """Return every recorded row, the moment of recording and surrogate keys aside."""
-        found = {}
+        found: dict[str, list[dict[str, Any]]] = {}
         for table in (log.DAYS, log.TRADES):
             with self.home.ledger.engine.connect() as connection:
                 frame = pd.read_sql(table.select(), connection)
@@ -62,7 +62,8 @@ class Variants:
                      if name in frame]  # fmt: skip
             # As objects: null is one thing, whatever else its column holds.
             frame = frame.sort_values(order).astype(object)
-            found[table.name] = frame.where(frame.notna(), None).to_dict("records")
+            rows = frame.where(frame.notna(), None).to_dict("records")
+            found[table.name] = [{str(name): value for name, value in row.items()} for row in rows]
         return found
 
     def of(self, id_: str, mode: str = "shadow") -> list[dict[str, Any]]:
