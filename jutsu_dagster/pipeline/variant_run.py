@@ -132,6 +132,9 @@ class _Family:
             begins = again.get(shadow.id) or shadow.row.first_day or self.first
             if head is not None:
                 begins = head.day + _DAY
+            elif run.stands is not None and shadow.id not in again:
+                # All of the range lies before the account's first day.
+                begins = self.last + _DAY
             course = _Course(lane, begins, run)
             self._require_chain(course)
             self.courses.append(course)
