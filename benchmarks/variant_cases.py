@@ -25,8 +25,14 @@ _ROOT = Path(__file__).resolve().parent.parent
 # The variants trade from the first day on; earlier bars are their warm-up.
 FIRST, LAST = date(2025, 1, 11), date(2025, 2, 28)
 _ETF_FIRST, _CRYPTO_FIRST = date(2023, 1, 3), date(2025, 1, 1)
+_ETF_BEGINS = date(2024, 6, 3)
 _SEED = 20_250_111
 PARENTS = ("ETH_main", "BTC_main", "SOL_main")
+PARAMETERS_TRADED = (
+    "conf_min.trend", "conf_min.chop", "conf_min.high_vol", "exploration_cap", "exit_min_conf",
+    "reverse_min_conf", "max_bars_open",
+)  # fmt: skip
+"""Of a directional strategy, what the engine reads: variants that differ in them share signals."""
 
 
 def nights(count: int) -> list[date]:
@@ -77,6 +83,8 @@ def _register(home: Path, parents: Sequence[str]) -> None:
     document: dict[str, Any] = yaml.safe_load(registry.read_text(encoding="utf-8"))
     shipped = home / "config" / "strategies" / "ETH_main.yaml"
     for parent in parents:
+        if not _is_coin(parent):
+            _begin_late(home / "config" / "strategies" / f"{parent}.yaml")
         if parent in document["strategies"]:
             continue
         file = shipped.with_name(f"{parent}.yaml")
@@ -94,3 +102,11 @@ def _register(home: Path, parents: Sequence[str]) -> None:
         }
         document["execution_order"].append(parent)
     registry.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+
+
+def _begin_late(path: Path) -> None:
+    """Let a strategy's history begin where the benchmark's bars suffice for its warm-up."""
+    document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document["backtest"] = {"start": _ETF_BEGINS}
+    document["paper"] = {"start": _ETF_BEGINS}
+    path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
