@@ -10,8 +10,8 @@ from typing import Any
 
 from jutsu_dagster.core.errors import ConfigError, Fault, nearest
 from jutsu_dagster.registry.faults import dotted, relative
+from jutsu_dagster.registry.fields import check_identifier
 from jutsu_dagster.registry.load import StrategyRegistry
-from jutsu_dagster.registry.models import check_identifier
 from jutsu_dagster.registry.universe import market_faults
 from jutsu_dagster.registry.yaml_file import read_text
 from jutsu_dagster.registry.yaml_text import YamlText

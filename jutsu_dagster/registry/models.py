@@ -2,93 +2,46 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime
+from datetime import date
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StrictBool,
-    field_validator,
-    model_validator,
+from pydantic import Field, StrictBool, field_validator, model_validator
+
+from jutsu_dagster.registry.fields import (
+    Count,
+    Day,
+    Identifier,
+    Name,
+    Number,
+    Percent,
+    Seconds,
+    Section,
+    Version,
 )
+from jutsu_dagster.registry.research_settings import ResearchSettings
 
 ExecutionTime = Literal["close", "next_open", "next_close"]
 
-_SANE_VERSION = 1e9
-_ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,49}")
 
-
-def check_identifier(value: str) -> str:
-    """Return ``value`` if it can be an id; raise ValueError with the rule if not."""
-    # Dagster turns other characters into "_" without a word, and the id names folders too.
-    if not _ID.fullmatch(value):
-        raise ValueError("must be a letter, then at most 49 letters, digits or underscores")
-    return value
-
-
-def _no_flag(value: object) -> object:
-    # pydantic would take true for 1.
-    if isinstance(value, bool):
-        raise ValueError("must be a number")  # noqa: TRY004  (pydantic wants a ValueError)
-    return value
-
-
-def _only_date(value: object) -> object:
-    # pydantic would take a number for seconds since 1970.
-    if isinstance(value, (date, str)) and not isinstance(value, datetime):
-        return value
-    raise ValueError("must be a date, YYYY-MM-DD")
-
-
-def _in_calendar(value: date) -> date:
-    if not date(1990, 1, 1) <= value <= date(2199, 12, 31):
-        raise ValueError("must lie between 1990-01-01 and 2199-12-31")
-    return value
-
-
-def _number_as_text(value: object) -> object:
-    # version: 1.0 without quotes is a number in YAML.
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return value
-    return repr(value) if abs(value) < _SANE_VERSION else value
-
-
-Identifier = Annotated[str, AfterValidator(check_identifier)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-Number = Annotated[float, BeforeValidator(_no_flag), Field(allow_inf_nan=False)]
-Percent = Annotated[Number, Field(ge=0, le=100)]
-Seconds = Annotated[int, BeforeValidator(_no_flag), Field(gt=0, le=86_400)]
-Day = Annotated[date, BeforeValidator(_only_date), AfterValidator(_in_calendar)]
-Version = Annotated[Name, BeforeValidator(_number_as_text)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RegistrySettings(_Section):
+class RegistrySettings(Section):
     """Settings that all strategies share."""
 
     isolate_failures: StrictBool = True
     execution_timeout: Seconds = 300
-    memory_limit_mb: Annotated[int, BeforeValidator(_no_flag)] = Field(
+    memory_limit_mb: Count = Field(
         4096, ge=256, le=1_048_576, description="What one decision may allocate, in MiB"
     )
     detailed_timing_logs: StrictBool = True
     shared_data_fetch: StrictBool = True
     market_start: Day = Field(date(2008, 1, 1), description="First daily market partition")
-    max_live_variants: Annotated[int, BeforeValidator(_no_flag)] = Field(
+    max_live_variants: Count = Field(
         1000, ge=1, le=100_000, description="How many live variants a strategy may have"
     )
+    research: ResearchSettings = ResearchSettings()
 
 
-class EntrySpec(_Section):
+class EntrySpec(Section):
     """One strategy as the registry lists it."""
 
     display_name: Name
@@ -100,7 +53,7 @@ class EntrySpec(_Section):
     description: str = ""
 
 
-class RegistryFile(_Section):
+class RegistryFile(Section):
     """``config/strategies_registry.yaml``; its entries are validated one by one, as EntrySpec."""
 
     version: Version = "1.0"
@@ -116,14 +69,14 @@ class RegistryFile(_Section):
         return value
 
 
-class StrategySection(_Section):
+class StrategySection(Section):
     """The class and its parameters, which the class itself validates."""
 
     name: Name
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
-class ExecutionSection(_Section):
+class ExecutionSection(Section):
     """When orders fill. The percentages are limits of live orders; they never filter any here."""
 
     execution_time: ExecutionTime = "close"
@@ -142,7 +95,7 @@ class ExecutionSection(_Section):
         return self
 
 
-class StateSection(_Section):
+class StateSection(Section):
     """Where the state lies: the same for every file, so stated here only to be read."""
 
     file_path: Name | None = None
@@ -150,13 +103,13 @@ class StateSection(_Section):
     backup_path: Name | None = None
 
 
-class PortfolioSection(_Section):
+class PortfolioSection(Section):
     """The money an account starts with."""
 
     initial_capital: Annotated[Number, Field(gt=0, le=1e15)] = 10_000.0
 
 
-class BacktestSection(_Section):
+class BacktestSection(Section):
     """The sessions of the backtest account, both inclusive; without an end, all there are."""
 
     start: Day = date(2010, 1, 1)
@@ -169,20 +122,20 @@ class BacktestSection(_Section):
         return self
 
 
-class PaperSection(_Section):
+class PaperSection(Section):
     """The first session of the paper account."""
 
     start: Day | None = None
 
 
-class CostsSection(_Section):
+class CostsSection(Section):
     """What a fill costs: money per share, and a fraction of the price."""
 
     commission_per_share: Annotated[Number, Field(ge=0, lt=1)] = 0.01
     slippage_rate: Annotated[Number, Field(ge=0, lt=1)] = 0.001
 
 
-class StrategyFile(_Section):
+class StrategyFile(Section):
     """``config/strategies/<id>.yaml``: only ``strategy_id`` and ``strategy`` must be there."""
 
     strategy_id: Identifier

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jutsu_dagster.core.errors import Fault, nearest
 from jutsu_dagster.registry.faults import dotted, shown
-from jutsu_dagster.registry.models import check_identifier
+from jutsu_dagster.registry.fields import check_identifier
 
 if TYPE_CHECKING:
     from jutsu_dagster.registry.load import StrategyEntry

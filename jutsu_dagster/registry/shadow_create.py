@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from jutsu_dagster.core.errors import Fault
 from jutsu_dagster.registry.faults import faults_of
-from jutsu_dagster.registry.models import check_identifier
+from jutsu_dagster.registry.fields import check_identifier
 from jutsu_dagster.registry.mutations import MutationError, mutate, mutation_hash
 from jutsu_dagster.registry.param_specs import param_specs
 from jutsu_dagster.registry.shadow_check import Parent, RowError, frozen_parameters

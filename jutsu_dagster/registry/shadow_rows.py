@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from jutsu_dagster.registry.models import Day, Identifier, check_identifier
+from jutsu_dagster.registry.fields import Day, Identifier, check_identifier
 
 Status = Literal["shadow", "proposed", "promoted", "rejected", "retired", "invalid"]
 LIVE: tuple[Status, ...] = ("shadow", "proposed")

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jutsu_dagster.core.errors import ConfigError, Fault, LedgerError, nearest
+from jutsu_dagster.registry.fields import check_identifier
 from jutsu_dagster.registry.load import StrategyEntry, StrategyRegistry
-from jutsu_dagster.registry.models import check_identifier
 from jutsu_dagster.storage.state import INITIAL_EQUITY, StateError, TradingState
 from jutsu_dagster.storage.state_files import StateManager
 from jutsu_dagster.storage.state_link import link_state

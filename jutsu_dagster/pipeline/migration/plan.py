@@ -19,8 +19,8 @@ from jutsu_dagster.pipeline.migration.opening import (
 from jutsu_dagster.pipeline.paper import paper_account
 from jutsu_dagster.registry.config import StrategyConfig, build_config
 from jutsu_dagster.registry.faults import relative
+from jutsu_dagster.registry.fields import check_identifier
 from jutsu_dagster.registry.legacy_config import LIVE_CONFIG, Converted, convert_live_config
-from jutsu_dagster.registry.models import check_identifier
 from jutsu_dagster.registry.move_in import registry_with_primary
 from jutsu_dagster.registry.yaml_file import parse_yaml, read_text
 from jutsu_dagster.registry.yaml_text import YamlText
