@@ -1,0 +1,1 @@
+"""Looking back: walk-forward, Monte Carlo, plateau and PBO of one registered strategy."""

@@ -1,0 +1,1 @@
+"""Looking back over one strategy's daily returns: pure functions of walk-forward and its kin."""

@@ -1,0 +1,1 @@
+"""Looking back over stored bars: runs, accounts that switch, reports."""

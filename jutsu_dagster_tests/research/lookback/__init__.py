@@ -1,0 +1,1 @@
+"""Looking back: pure functions, by hand and by what must never happen."""
