@@ -15,7 +15,7 @@ import numpy as np
 
 from jutsu_dagster.registry.mutation_axes import Axis, Level, axes_of
 from jutsu_dagster.registry.mutations import MutationError, mutate
-from jutsu_dagster.registry.param_specs import param_specs
+from jutsu_dagster.registry.param_specs import ParamSpec, param_specs
 from jutsu_dagster.strategies.base import Strategy
 
 Method = Literal["random", "grid", "neighbours"]
@@ -97,7 +97,7 @@ def sample_mutations(
     else:
         changes = _grid(axes) if method == "grid" else _neighbours(axes)
     specs = param_specs(parent)
-    tried = {_effect(each, parent) for each in past}
+    tried = {_effect(each, parent, specs) for each in past}
     seen: set[_Effect] = set()
     known: set[_Effect] = set()
     refused = 0
@@ -187,9 +187,11 @@ def _possible(axes: Sequence[Axis], most: int) -> int:
     return sum(ways[1:])
 
 
-def _effect(mutations: Mapping[str, object], parent: Strategy) -> _Effect:
+def _effect(
+    mutations: Mapping[str, object], parent: Strategy, specs: Mapping[str, ParamSpec]
+) -> _Effect:
     try:
-        return _rounded(mutate(parent, mutations, creating=False).changed)
+        return _rounded(mutate(parent, mutations, creating=False, specs=specs).changed)
     except MutationError:  # of an earlier version of the class: like nothing that is drawn now
         return frozenset()
 

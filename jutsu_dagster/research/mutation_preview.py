@@ -146,16 +146,17 @@ def _refusal(
     parent: Strategy, proposal: Mapping[str, object], past: Sequence[Mapping[str, object]]
 ) -> str:
     """Return why a proposal cannot be tried; empty if it can."""
+    specs = param_specs(parent)
     try:
-        effect = _effect(mutate(parent, proposal).changed)
+        effect = _effect(mutate(parent, proposal, specs=specs).changed)
     except MutationError as error:
         return str(error)
     for each in past:
         try:
-            same = _effect(mutate(parent, each, creating=False).changed) == effect
+            tried = mutate(parent, each, creating=False, specs=specs).changed
         except MutationError:  # of an earlier version of the class
             continue
-        if same:
+        if _effect(tried) == effect:
             return "the proposal was tried before"
     return ""
 

@@ -1,0 +1,1 @@
+"""The nightly research cycle over the ledger: steps, their artefacts, and the night's summary."""
