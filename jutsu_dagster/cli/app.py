@@ -9,7 +9,17 @@ from typing import Annotated
 import typer
 
 from jutsu_dagster import __version__
-from jutsu_dagster.cli import alerts, commands, migrate, paper, strategies, studies, variants
+from jutsu_dagster.cli import (
+    alerts,
+    commands,
+    migrate,
+    paper,
+    promotions,
+    research,
+    strategies,
+    studies,
+    variants,
+)
 from jutsu_dagster.core.errors import ConfigError, JutsuError
 
 # What typer exits with after Ctrl-C, without a word.
@@ -48,6 +58,7 @@ for command in (
     studies.sweep,
     studies.simulate,
     paper.trade,
+    paper.nightly,
     paper.runs,
     paper.reproduce,
     variants.mutate,
@@ -58,6 +69,8 @@ for command in (
     app.command()(command)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(migrate.app, name="migrate")
+app.add_typer(promotions.app, name="promotions")
+app.add_typer(research.app, name="research")
 app.add_typer(strategies.app, name="strategies")
 app.add_typer(variants.app, name="variants")
 

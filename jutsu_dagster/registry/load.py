@@ -29,6 +29,10 @@ class StrategyEntry:
     ----------
     id, display_name, strategy_class, config_file, description : str
     is_primary, is_active, paper_trading : bool
+    active_strategy, parent_strategy : str or None
+        The variant whose parameters its file has, and its parent; None where none was promoted.
+    variants : tuple of str
+        Every variant that was ever promoted to it.
     config : StrategyConfig or None
         None where the strategy is broken.
     faults : tuple of Fault
@@ -43,6 +47,9 @@ class StrategyEntry:
     is_active: bool
     paper_trading: bool
     description: str
+    active_strategy: str | None = None
+    parent_strategy: str | None = None
+    variants: tuple[str, ...] = ()
     config: StrategyConfig | None = field(default=None, repr=False)
     faults: tuple[Fault, ...] = ()
 

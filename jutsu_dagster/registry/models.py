@@ -51,6 +51,10 @@ class EntrySpec(Section):
     is_active: StrictBool = True
     paper_trading: StrictBool = True
     description: str = ""
+    # Written by `jutsu promotions`: whose parameters the file has, and who was ever promoted.
+    active_strategy: Identifier | None = Field(None, description="None: the strategy's own")
+    parent_strategy: Identifier | None = None
+    variants: tuple[Identifier, ...] = ()
 
 
 class RegistryFile(Section):

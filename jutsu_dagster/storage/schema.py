@@ -18,7 +18,7 @@ from jutsu_dagster.storage.migrations.legacy_columns import is_legacy
 from jutsu_dagster.storage.migrations.legacy_names import TABLES
 
 # The newest revision, as a constant because reading Alembic's folder costs 0.1 s a command.
-HEAD = "0003"
+HEAD = "0004"
 # Not Alembic's default name: Dagster keeps its own revision there, and may share the database.
 VERSION_TABLE = "jutsu_alembic_version"
 # The revision that only gives an earlier system's tables their strategy_id.

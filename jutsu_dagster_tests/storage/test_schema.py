@@ -16,6 +16,7 @@ from jutsu_dagster.core.errors import LedgerError
 from jutsu_dagster.storage import (  # noqa: F401  (tables are known once imported)
     exploration_models,
     journal_models,
+    promotion_models,
     schema,
 )
 from jutsu_dagster.storage.database import open_engine, parse_url

@@ -15,12 +15,12 @@ PREFIX = "legacy_"
 TABLES = (
     "performance_snapshots", "trades", "checkpoints", "trials", "strategy_configs",
     "parameter_sets", "strategy_runs", "alerts", "eod_status",
-    "exploration_days", "exploration_trades",
+    "exploration_days", "exploration_trades", "promotions", "promotion_audit",
 )  # fmt: skip
 INDEXES = (
     "idx_perf_snapshots_strategy", "idx_perf_snapshots_period",
     "idx_trades_strategy", "idx_trades_period", "uq_sessions", "uq_marks",
-    "idx_exploration_days_parent",
+    "idx_exploration_days_parent", "idx_promotions_parent",
     *(f"{kind}_{table}" for table in TABLES for kind in ("pk", "uq")),
 )  # fmt: skip
 
