@@ -4,10 +4,14 @@
 
 Each seed draws one family with a variant that is better by ``--edge`` (annual Sharpe ratio above
 the parent's), and one of the same size without any, whose candidate has the best Sharpe ratio.
+Each family is a night: the night's own judging goes over all its variants, and what passes is
+proposed, in a project and a ledger of its own that end with the benchmark. The candidate is
+evaluated in full whatever fails, for its numbers; all others as every night does.
+
 For each gate: how many candidates it lets through, how many it alone stops, and its number and
-threshold (median, least … greatest, over seeds). The exit code is 1 if a better one was stopped
-or a lucky one passed. ``--power`` adds the share of better variants that passes, by edge and
-length of record: what the gates cost.
+threshold (median, least … greatest, over seeds); then what was proposed. The exit code is 1 if
+a better one was not proposed, or anything of a family without an edge was. ``--power`` adds the
+share of better variants that passes, by edge and length of record: what the gates cost.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -22,8 +27,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from planted_nights import Night, PlantedNights
+
 from jutsu_dagster.research.statistics.planted import Truth, observed_edge, planted_evidence
-from jutsu_dagster.research.statistics.records import Evidence
 
 _YEAR = 252
 _EDGES, _YEARS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0), (3, 5, 10)
@@ -48,12 +54,12 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
-def studied(truth: Truth, seeds: int) -> list[Evidence]:
-    """Return the evidence of one candidate a seed, with a sign of life."""
+def studied(nights: PlantedNights, truth: Truth, seeds: int) -> list[Night]:
+    """Return one night a seed, with a sign of life."""
     found = []
     for seed in range(seeds):
         print(f"\r{seed + 1}/{seeds}", end="", file=sys.stderr, flush=True)
-        found.append(planted_evidence(truth, seed))
+        found.append(nights.night(truth, seed))
     print("\r\033[K", end="", file=sys.stderr)
     return found
 
@@ -66,27 +72,35 @@ def shown(values: Sequence[Any]) -> str:
     return f"{median(known):9.4g} ({known[0]:.4g} … {known[-1]:.4g})"
 
 
-def print_gates(title: str, found: Sequence[Evidence]) -> None:
-    """Print one line a gate: how often it holds, and its numbers."""
-    edges = [observed_edge(one) for one in found]
-    passed = sum(one.passed for one in found)
-    print(f"\n{title}: {passed} of {len(found)} pass every gate")
+def print_gates(title: str, found: Sequence[Night]) -> None:
+    """Print one line a gate: how often it holds, and its numbers; then what was proposed."""
+    judged = [night.candidate for night in found]
+    edges = [observed_edge(one.evidence) for one in judged if one.evidence]
+    passed = sum(one.passed for one in judged)
+    print(f"\n{title}: {passed} of {len(found)} pass every gate and the rule")
     print(f"  observed annual Sharpe above the parent's: {shown(edges)}")
     print(f"  {'gate':14}{'holds':>8}{'alone':>7}   number: median (least … greatest), threshold")
-    for place, gate in enumerate(found[0].gates):
-        answers = [one.gates[place] for one in found]
+    for place, gate in enumerate(judged[0].gates):
+        answers = [one.gates[place] for one in judged]
         holds = sum(answer.passed for answer in answers)
         alone = sum(
-            not answer.passed and sum(not other.passed for other in one.gates) == 1
-            for answer, one in zip(answers, found, strict=True)
+            not answer.passed and len(one.failed) == 1
+            for answer, one in zip(answers, judged, strict=True)
         )
         values = shown([answer.value for answer in answers])
         limits = shown([answer.threshold for answer in answers])
         fixed = len({answer.threshold for answer in answers}) == 1
         limit = f"{gate.threshold:g}" if fixed and gate.threshold is not None else limits
         print(f"  {gate.name:14}{holds:>5}/{len(found):<3}{alone:>6}   {values}, {limit}")
-    dsr = shown([one.numbers["dsr_parent"] for one in found])
-    print(f"  deflated about the parent's Sharpe instead of 0: {dsr}")
+    rule = sum(one.rule.eligible for one in judged)
+    print(f"  {'promotion rule':14}{rule:>5}/{len(found):<3}")
+    print(f"  deflated about 0: {shown([one.numbers['dsr'] for one in judged])}")
+    others = sum(night.others_passed for night in found)
+    proposed = [night.proposed for night in found if night.proposed]
+    right = sum(night.proposed == night.candidate.name for night in found)
+    print(f"  others of the families that pass: {others}; proposals opened: {len(proposed)},")
+    print(f"  of the candidate: {right}; a night of {found[0].members} variants took"
+          f" {shown([night.seconds for night in found])} s of CPU")  # fmt: skip
 
 
 def print_power(base: Truth, seeds: int) -> list[dict[str, float]]:
@@ -98,7 +112,8 @@ def print_power(base: Truth, seeds: int) -> list[dict[str, float]]:
         shares = []
         for edge in _EDGES:
             truth = replace(base, days=years * _YEAR, variants=_POWER_VARIANTS, edge=edge)
-            shares.append(sum(one.passed for one in studied(truth, seeds)) / seeds)
+            passed = (planted_evidence(truth, seed).passed for seed in range(seeds))
+            shares.append(sum(passed) / seeds)
         rows.append(
             {"years": years} | {f"edge_{e:g}": s for e, s in zip(_EDGES, shares, strict=True)}
         )
@@ -114,8 +129,11 @@ def main() -> int:
         parent_sharpe=given.parent, correlation=given.correlation,
     )  # fmt: skip
     start = time.perf_counter()
-    better = studied(true, given.seeds)
-    lucky = studied(replace(true, edge=0.0), given.seeds)
+    with tempfile.TemporaryDirectory() as folder:
+        nights = PlantedNights(Path(folder) / "home", given.variants)
+        better = studied(nights, true, given.seeds)
+        lucky = studied(nights, replace(true, edge=0.0), given.seeds)
+        nights.close()
     took = (time.perf_counter() - start) / (2 * given.seeds)
     print(f"{true.variants} variants × {true.days} days, {took:.1f} s a family")
     print_gates(f"truly better by an annual Sharpe of {true.edge:g}", better)
@@ -124,11 +142,12 @@ def main() -> int:
     if given.json:
         kept = {
             "truth": asdict(true), "power": power,
-            "better": [one.numbers | {"passed": one.passed} for one in better],
-            "lucky": [one.numbers | {"passed": one.passed} for one in lucky],
+            "better": [night.as_dict() for night in better],
+            "lucky": [night.as_dict() for night in lucky],
         }  # fmt: skip
         given.json.write_text(json.dumps(kept, allow_nan=False, indent=1), encoding="utf-8")
-    return 0 if all(one.passed for one in better) and not any(one.passed for one in lucky) else 1
+    right = all(night.proposed == night.candidate.name for night in better)
+    return 0 if right and not any(night.proposed for night in lucky) else 1
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from datetime import date
 
 from jutsu_dagster.core.account import AccountState
 from jutsu_dagster.core.errors import DataError, LedgerError
+from jutsu_dagster.pipeline.backtest_trials import note_backtest
 from jutsu_dagster.pipeline.candles import Direct
 from jutsu_dagster.pipeline.carry import Carrier, load
 from jutsu_dagster.pipeline.direct import is_directional
@@ -39,7 +40,7 @@ def run_years(
     A year starts from the recorded end of the year before, or from a fresh account at
     ``backtest.start``. Years already recorded are overwritten. If a year fails, those before it
     stay recorded. Recorded years that ``backtest.start`` and ``backtest.end`` no longer cover are
-    removed: they are no part of the account.
+    removed: they are no part of the account. With the last year the account is noted as a trial.
 
     ``direct`` asks a directional strategy, whose market may begin later than ``backtest.start``:
     then its account does too. This process asks unless given.
@@ -66,6 +67,7 @@ def run_years(
         chain = _Chain(config, store, ledger, live)
         for year in live:
             yield chain.record(year)
+        note_backtest(config, ledger)
     for year in (year for year in wanted if year > last_year(config)):
         yield nothing_report(config, year, f"after backtest.end ({config.backtest_end})")
 

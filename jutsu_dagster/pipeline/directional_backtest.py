@@ -12,6 +12,7 @@ from jutsu_dagster.core.errors import DataError, LedgerError
 from jutsu_dagster.core.stake_metrics import stake_metrics
 from jutsu_dagster.core.trade_statistics import trade_statistics
 from jutsu_dagster.pipeline.backtest_span import BacktestSpan, backtest_span
+from jutsu_dagster.pipeline.backtest_trials import note_directional_backtest
 from jutsu_dagster.pipeline.candles import Direct
 from jutsu_dagster.pipeline.course import Course
 from jutsu_dagster.pipeline.lanes import Lane
@@ -57,6 +58,7 @@ def run_directional_years(
         chain = _Chain(config, store, ledger, covered, live, direct)
         for year in live:
             yield chain.record(year)
+        note_directional_backtest(config, ledger)
     for year in (year for year in wanted if year > final):
         yield nothing_report(config, year, f"after backtest.end ({config.backtest_end})")
 

@@ -9,10 +9,10 @@ from jutsu_dagster.research.statistics.deflated import (
     mean_correlation,
     trial_variance,
 )
-from jutsu_dagster.research.statistics.evidence import evidence, family
-from jutsu_dagster.research.statistics.gates import Gate, Gates
+from jutsu_dagster.research.statistics.evidence import evidence, family, kin
+from jutsu_dagster.research.statistics.gates import FIRST_GATES, GATES, Gate, Gates, judge
 from jutsu_dagster.research.statistics.overfitting import Overfitting, overfitting
-from jutsu_dagster.research.statistics.records import Case, Evidence, Family, Track
+from jutsu_dagster.research.statistics.records import Case, Evidence, Family, Kin, Track
 from jutsu_dagster.research.statistics.resampling import (
     Paired,
     Sampling,
@@ -25,20 +25,25 @@ from jutsu_dagster.research.statistics.robustness import (
     max_drawdown,
     plateau,
 )
+from jutsu_dagster.research.statistics.screening import first_numbers, held_numbers, trial_numbers
 from jutsu_dagster.research.statistics.sharpe import (
     Moments,
     minimum_track_record,
     moments,
     probabilistic_sharpe,
+    sharpes,
 )
 from jutsu_dagster.research.statistics.superior import Superior, superior_variants
 
 __all__ = [
+    "FIRST_GATES",
+    "GATES",
     "Case",
     "Evidence",
     "Family",
     "Gate",
     "Gates",
+    "Kin",
     "Moments",
     "Overfitting",
     "Paired",
@@ -53,6 +58,10 @@ __all__ = [
     "evidence",
     "expected_maximum",
     "family",
+    "first_numbers",
+    "held_numbers",
+    "judge",
+    "kin",
     "max_drawdown",
     "mean_correlation",
     "minimum_track_record",
@@ -61,6 +70,8 @@ __all__ = [
     "paired_difference",
     "plateau",
     "probabilistic_sharpe",
+    "sharpes",
     "superior_variants",
+    "trial_numbers",
     "trial_variance",
 ]

@@ -32,7 +32,10 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "trials_effective": ("r + (1 - r) N", _DSR + ", appendix A.3"),
     "mean_correlation": ("r, mean correlation of the variants' differences from the control", _DSR),
     "mean_correlation_returns": ("mean correlation of the variants' own returns", _DSR),
-    "trial_variance": ("V, variance (ddof 1) of the trials' daily Sharpe ratios", _DSR),
+    "trial_variance": (
+        "V, variance (ddof 1) of the trials' daily Sharpe ratios, at least the family's own",
+        _DSR,
+    ),
     "dsr_threshold": ("SR0 at the effective N, per day", _DSR),
     "dsr": ("PSR(SR0) at the effective N", _DSR),
     "dsr_raw": ("PSR(SR0) at the raw N", _DSR),

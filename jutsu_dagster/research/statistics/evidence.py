@@ -8,27 +8,39 @@ import numpy as np
 
 from jutsu_dagster.core.bars import FloatArray
 from jutsu_dagster.core.errors import DataError
-from jutsu_dagster.research.statistics.deflated import (
-    deflated_sharpe,
-    effective_trials,
-    mean_correlation,
-    trial_variance,
-)
+from jutsu_dagster.research.statistics.deflated import mean_correlation, trial_variance
 from jutsu_dagster.research.statistics.gates import Gates, Number, judge
 from jutsu_dagster.research.statistics.overfitting import BLOCKS, overfitting
-from jutsu_dagster.research.statistics.records import Case, Evidence, Family
+from jutsu_dagster.research.statistics.records import Case, Evidence, Family, Kin
 from jutsu_dagster.research.statistics.resampling import Paired, Sampling, paired_difference
-from jutsu_dagster.research.statistics.robustness import (
-    at_double_costs,
-    max_drawdown,
-    plateau,
-)
-from jutsu_dagster.research.statistics.sharpe import (
-    minimum_track_record,
-    moments,
-    probabilistic_sharpe,
-)
+from jutsu_dagster.research.statistics.robustness import plateau
+from jutsu_dagster.research.statistics.screening import first_numbers, held_numbers, trial_numbers
+from jutsu_dagster.research.statistics.sharpe import sharpes
 from jutsu_dagster.research.statistics.superior import superior_variants
+
+
+def kin(control: FloatArray, returns: FloatArray) -> Kin:
+    """Return what a family's results have in common, without any drawing.
+
+    The correlation for the effective number of trials is that of the differences from the
+    control: the parent's own returns are in all of them, and V, the trials' spread, does not
+    contain that common part either, so that discounting N by it would count it twice.
+
+    Parameters
+    ----------
+    control : float64 of shape (T,)
+        Daily net returns of the parent's control, fractions.
+    returns : float64 of shape (T, K)
+        Of its variants, on the same days; finite.
+    """
+    if not len(control):
+        return Kin(returns.shape[1], None, None, None)
+    return Kin(
+        returns.shape[1],
+        mean_correlation(returns - control[:, None]),
+        mean_correlation(returns),
+        trial_variance(sharpes(returns)),
+    )
 
 
 def family(
@@ -41,9 +53,7 @@ def family(
     """Return what one parent's candidates share: correlations, PBO, SPA and StepM.
 
     PBO chooses among the control and the variants, since a promotion keeps or replaces the
-    parent. The correlation for the effective number of trials is that of the differences from
-    the control: the parent's own returns are in all of them, and V, the trials' spread, does not
-    contain that common part either, so that discounting N by it would count it twice.
+    parent.
 
     Parameters
     ----------
@@ -71,8 +81,7 @@ def family(
     return Family(
         tuple(names),
         len(control),
-        mean_correlation(returns - control[:, None]) if len(control) else None,
-        mean_correlation(returns) if len(control) else None,
+        kin(control, returns),
         overfitting(np.column_stack([control, returns]), BLOCKS),
         superior_variants(control, returns, names, size=gates.stepm_size, sampling=sampling),
     )
@@ -96,43 +105,6 @@ def _known(case: Case, gates: Gates) -> None:
         raise DataError(
             f"the family was tested at {superior.size:g}, but stepm_size is {gates.stepm_size:g}"
         )
-
-
-def _sharpe_numbers(case: Case, gates: Gates) -> dict[str, Number]:
-    """Return what the Sharpe ratios say: alone, against the parent, and among N trials."""
-    own, base = moments(case.variant.returns), moments(case.control.returns)
-    apart = moments(case.variant.returns - case.control.returns)
-    count = max(len(case.trial_sharpes), len(case.family.names))
-    effective = effective_trials(count, case.family.correlation)
-    variance = trial_variance(case.trial_sharpes)
-    parent = base.sharpe if base else None
-    found: dict[str, Number] = {
-        "days": len(case.variant.returns),
-        "trades": case.variant.trades,
-        "sharpe": own.sharpe if own else None,
-        "control_sharpe": parent,
-        "skewness": own.skewness if own else None,
-        "kurtosis": own.kurtosis if own else None,
-        "psr_zero": probabilistic_sharpe(own) if own else None,
-        "psr_parent": None,
-        "psr_difference": probabilistic_sharpe(apart) if apart else None,
-        "min_track_record": None,
-        "trials": count,
-        "trials_effective": effective,
-        "mean_correlation": case.family.correlation,
-        "mean_correlation_returns": case.family.correlation_returns,
-        "trial_variance": variance,
-        "dsr_threshold": None, "dsr": None, "dsr_raw": None, "dsr_parent": None,
-    }  # fmt: skip
-    if own and parent is not None:
-        found["psr_parent"] = probabilistic_sharpe(own, parent)
-        found["min_track_record"] = minimum_track_record(own, max(parent, 0.0), gates.confidence)
-    if own and variance is not None:
-        found["dsr"], found["dsr_threshold"] = deflated_sharpe(own, variance, effective)
-        found["dsr_raw"] = deflated_sharpe(own, variance, count)[0]
-        if parent is not None:
-            found["dsr_parent"] = deflated_sharpe(own, variance, effective, max(parent, 0.0))[0]
-    return found
 
 
 def _family_numbers(case: Case) -> dict[str, Number]:
@@ -166,28 +138,6 @@ def _paired_numbers(case: Case, sampling: Sampling) -> dict[str, Number]:
         }
 
     return {"paired_block": block} | named("mean", mean) | named("sharpe", sharpe)
-
-
-def _held_numbers(case: Case, *, compound: bool) -> tuple[dict[str, Number], dict[str, float]]:
-    """Return costs, drawdowns and the plateau; and every neighbour's share."""
-    doubled = [
-        at_double_costs(track.gross, track.net)
-        if track.gross is not None and track.net is not None
-        else None
-        for track in (case.variant, case.control)
-    ]
-    own = max_drawdown(case.variant.returns, compound=compound)
-    base = max_drawdown(case.control.returns, compound=compound)
-    around = plateau(case.variant.returns, case.control.returns, case.neighbours)
-    return {
-        "net_double_costs": doubled[0],
-        "control_net_double_costs": doubled[1],
-        "max_drawdown": own,
-        "control_max_drawdown": base,
-        "drawdown_ratio": own / base if base > 0 else None,
-        "worst_neighbour": around.worst,
-        "mean_neighbour": around.mean,
-    }, around.shares
 
 
 def evidence(
@@ -226,11 +176,14 @@ def evidence(
     """
     gates = gates or Gates()
     _known(case, gates)
-    held, shares = _held_numbers(case, compound=compound)
+    variant, control = case.variant, case.control
+    around = plateau(variant.returns, control.returns, case.neighbours)
     numbers = (
-        _sharpe_numbers(case, gates)
+        first_numbers(variant, control, gates)
+        | trial_numbers(variant, control, case.family.kin, case.trial_sharpes)
         | _family_numbers(case)
         | _paired_numbers(case, sampling or Sampling())
-        | held
+        | held_numbers(variant, control, compound=compound)
+        | {"worst_neighbour": around.worst, "mean_neighbour": around.mean}
     )
-    return Evidence(case.name, numbers, judge(numbers, gates), case.family, shares)
+    return Evidence(case.name, numbers, judge(numbers, gates), case.family, around.shares)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 Number = float | int | None
@@ -24,9 +25,15 @@ class Gates:
         Probabilistic Sharpe ratio against the control's.
     min_dsr : float
         Deflated Sharpe ratio at the effective number of trials.
-    dsr_centre : {"zero", "parent"}
-        What the best of the trials is expected to exceed by luck: a Sharpe ratio of 0, as
-        published, or the control's, which is stricter where the parent earns anything.
+    dsr_centre : {"parent", "zero"}
+        Where the trials' Sharpe ratios lie without skill: about the control's (or 0, if that is
+        higher), or about 0. The paper's expected maximum is E[SR] + sqrt(V) E[max of N], and it
+        puts E[SR] = 0 because its trials are strategies found from nothing. Variants are changes
+        of one parent: if none of them is any better, their Sharpe ratios lie about the parent's,
+        and V, their spread, is small, because they share most of its results. About 0 the gate
+        would pass nearly every copy of a parent that earns something; about the parent's it asks
+        what a promotion has to answer, whether this is more than the luckiest of N equals of the
+        parent. It costs the truly better ones nothing that psr did not ask of them before.
     max_pbo : float
         Probability of backtest overfitting of the family.
     stepm_size : float
@@ -41,7 +48,7 @@ class Gates:
     confidence: float = 0.95
     min_psr: float = 0.95
     min_dsr: float = 0.95
-    dsr_centre: Literal["zero", "parent"] = "zero"
+    dsr_centre: Literal["zero", "parent"] = "parent"
     max_pbo: float = 0.2
     stepm_size: float = 0.05
     max_drawdown_ratio: float = 1.25
@@ -125,33 +132,49 @@ def _track_record(numbers: Numbers) -> Gate:
     return Gate("track_record", days, None, passed=False, why=why)
 
 
-def judge(numbers: Numbers, gates: Gates) -> tuple[Gate, ...]:
-    """Return all gates' answers to the numbers of ``evidence``, in the order of the rule."""
-    dsr = "dsr" if gates.dsr_centre == "zero" else "dsr_parent"
-    costs = _gate(
-        "double_costs", "The net result at double costs",
-        numbers["net_double_costs"], ">", numbers["control_net_double_costs"],
-    )  # fmt: skip
-    return (
-        _gate("trades", "The number of trades", numbers["trades"], ">=", gates.min_trades),
-        _track_record(numbers),
-        _gate(
+def _dsr(numbers: Numbers, gates: Gates) -> Gate:
+    about = "the parent's Sharpe ratio" if gates.dsr_centre == "parent" else "0"
+    what = f"The deflated Sharpe ratio about {about}, at the effective number of trials,"
+    value = numbers["dsr_parent" if gates.dsr_centre == "parent" else "dsr"]
+    return _gate("dsr", what, value, ">=", gates.min_dsr)
+
+
+_JUDGES: Mapping[str, Callable[[Numbers, Gates], Gate]] = MappingProxyType(
+    {
+        "trades": lambda numbers, gates: _gate(
+            "trades", "The number of trades", numbers["trades"], ">=", gates.min_trades
+        ),
+        "track_record": lambda numbers, _: _track_record(numbers),
+        "psr": lambda numbers, gates: _gate(
             "psr", "The probabilistic Sharpe ratio against the parent",
             numbers["psr_parent"], ">=", gates.min_psr,
         ),
-        _gate(
-            "dsr", "The deflated Sharpe ratio at the effective number of trials",
-            numbers[dsr], ">=", gates.min_dsr,
-        ),
-        _gate(
+        "dsr": _dsr,
+        "pbo": lambda numbers, gates: _gate(
             "pbo", "The family's probability of backtest overfitting",
             numbers["pbo"], "<=", gates.max_pbo,
         ),
-        _superior(numbers, gates.stepm_size),
-        costs,
-        _drawdown(numbers, gates.max_drawdown_ratio),
-        _gate(
+        "superior_set": lambda numbers, gates: _superior(numbers, gates.stepm_size),
+        "double_costs": lambda numbers, _: _gate(
+            "double_costs", "The net result at double costs",
+            numbers["net_double_costs"], ">", numbers["control_net_double_costs"],
+        ),
+        "drawdown": lambda numbers, gates: _drawdown(numbers, gates.max_drawdown_ratio),
+        "plateau": lambda numbers, gates: _gate(
             "plateau", "The worst neighbour's share of the edge",
             numbers["worst_neighbour"], ">=", gates.min_neighbour_share,
         ),
-    )  # fmt: skip
+    }
+)  # fmt: skip
+
+# In the order of the rule; and those that need nothing but variant and control.
+GATES = tuple(_JUDGES)
+FIRST_GATES = ("trades", "track_record", "psr")
+
+
+def judge(numbers: Numbers, gates: Gates, only: Collection[str] = GATES) -> tuple[Gate, ...]:
+    """Return the gates' answers to the numbers of ``evidence``, in the order of the rule.
+
+    ``only`` names the gates to ask; the numbers of the others need not be there.
+    """
+    return tuple(ask(numbers, gates) for name, ask in _JUDGES.items() if name in only)

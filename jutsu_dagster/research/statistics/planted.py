@@ -24,8 +24,8 @@ _YEAR = 252
 _ARCH, _GARCH, _FREEDOM = 0.06, 0.92, 6.0
 _DAILY_VOLATILITY = 0.01
 # Costs of a trade: two fees of 6 bps and 2 bps of slippage.
-_COST_A_TRADE = 0.0014
-_DAYS_A_TRADE = 5
+COST_A_TRADE = 0.0014
+DAYS_A_TRADE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +114,11 @@ def planted_case(truth: Truth, seed: int, sampling: Sampling | None = None) -> C
     """Return the case of a family's candidate."""
     drawn = planted(truth, seed)
     names = [f"variant_{column:04d}" for column in range(truth.variants)]
-    trades = truth.days // _DAYS_A_TRADE
+    trades = truth.days // DAYS_A_TRADE
 
     def track(returns: FloatArray) -> Track:
         net = float(returns.sum())
-        return Track(returns, trades, net + _COST_A_TRADE * trades, net)
+        return Track(returns, trades, net + COST_A_TRADE * trades, net)
 
     return Case(
         names[drawn.chosen],

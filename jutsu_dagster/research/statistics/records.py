@@ -33,14 +33,33 @@ class Track:
     net: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Kin:
+    """What a family's daily results have in common (``evidence.kin``).
+
+    Attributes
+    ----------
+    variants : int
+        K.
+    correlation, correlation_returns : float or None
+        Mean correlation of the differences from the control, and of the results themselves.
+    variance : float or None
+        V of its members: the variance (ddof 1) of their daily Sharpe ratios over the same days.
+    """
+
+    variants: int
+    correlation: float | None
+    correlation_returns: float | None
+    variance: float | None
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Family:
     """What is found once for a parent's whole family (``family``)."""
 
     names: tuple[str, ...]
     days: int
-    correlation: float | None
-    correlation_returns: float | None
+    kin: Kin
     overfitting: Overfitting | None
     superior: Superior | None
 

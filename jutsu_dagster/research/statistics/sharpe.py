@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
+import numpy as np
+
 from jutsu_dagster.core.bars import FloatArray
 
 _NORMAL = NormalDist()
@@ -70,6 +72,22 @@ def moments(returns: FloatArray) -> Moments | None:
     excess = (days - 1) / ((days - 2) * (days - 3)) * ((days + 1) * excess + 6.0)
     deviation = math.sqrt(second * days / (days - 1))
     return Moments(days, mean, mean / deviation, skew, excess + 3.0)
+
+
+def sharpes(returns: FloatArray) -> FloatArray:
+    """Return the daily Sharpe ratio (ddof 1) of each column of shape (T, K).
+
+    NaN below 4 returns, or where they do not vary: as ``moments``.
+    """
+    days, count = returns.shape
+    found = np.full(count, np.nan)
+    if days < _ENOUGH_FOR_KURTOSIS:
+        return found
+    mean = returns.mean(axis=0)
+    second = ((returns - mean) ** 2).mean(axis=0)
+    varies = second > _ROUNDING * (returns**2).mean(axis=0)
+    found[varies] = mean[varies] / np.sqrt(second[varies] * days / (days - 1))
+    return found
 
 
 def _spread(found: Moments) -> float:
