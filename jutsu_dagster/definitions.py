@@ -7,18 +7,28 @@ import dagster as dg
 from jutsu_dagster.defs.backtests import build_backtest
 from jutsu_dagster.defs.market import build_crypto, build_etf_checks, build_etf_daily
 from jutsu_dagster.defs.operations import build_operations
+from jutsu_dagster.defs.nights import (
+    build_missed_nights,
+    build_night_jobs,
+    build_night_schedule,
+    build_reports,
+)
 from jutsu_dagster.defs.paper import build_paper_accounts
 from jutsu_dagster.defs.partitions import daily_partitions, yearly_partitions
 from jutsu_dagster.defs.reload import build_watch
+from jutsu_dagster.defs.research import build_research
+from jutsu_dagster.defs.research_checks import build_research_checks
 from jutsu_dagster.defs.resources import build_resources
 from jutsu_dagster.defs.schedules import TRADING_JOB, build_schedules
 from jutsu_dagster.defs.sensors import build_sensors
-from jutsu_dagster.defs.variant_schedule import build_variant_schedule
 from jutsu_dagster.defs.variants import VARIANT_JOB, build_variants, live_variants
 from jutsu_dagster.pipeline.shadow_registry import read_book
 from jutsu_dagster.registry.load import StrategyRegistry
 from jutsu_dagster.registry.universe import etf_symbols
 from jutsu_dagster.settings import Settings
+
+# A night is one partition, a day of variants may be of a range: a job's backfill takes the smaller.
+warnings.filterwarnings("ignore", message="Asset job .* materializes assets with varying Backfill")
 
 INGEST_JOB = "ingest_market"
 BACKTEST_JOB = "backtest_years"
@@ -55,9 +65,11 @@ def _build(registry: StrategyRegistry, settings: Settings) -> dg.Definitions:
     accounts, replays = build_paper_accounts(registry, settings, days)
     book = read_book(registry, settings.home)
     variants = build_variants(registry, book, settings, days)
+    research = build_research(registry, settings, days)
+    night, report = build_night_jobs(book)
     return dg.Definitions(
-        assets=[*etfs, *coins, *backtests, *accounts, *variants],
-        asset_checks=[*etf_checks, *coin_checks, *replays],
+        assets=[*etfs, *coins, *backtests, *accounts, *research, *variants],
+        asset_checks=[*etf_checks, *coin_checks, *replays, *build_research_checks(settings)],
         jobs=[
             dg.define_asset_job(
                 INGEST_JOB,
@@ -87,19 +99,26 @@ def _build(registry: StrategyRegistry, settings: Settings) -> dg.Definitions:
                 VARIANT_JOB,
                 selection=live_variants(book),
                 description=(
-                    "A day of every live variant, each on its own account; the market and the"
-                    f" strategies of that day come before, by {TRADING_JOB}."
+                    "A day of every live variant and no more of the night, as `jutsu variants run`"
+                    " asks for it."
                 ),
                 # Only what failed runs again, and once: the others are recorded.
                 tags={"dagster/max_retries": "1", "dagster/retry_strategy": "FROM_ASSET_FAILURE"},
             ),
+            night,
+            report,
             *build_operations(registry, settings),
         ],
         schedules=[
             *build_schedules(registry, settings),
-            build_variant_schedule(book, settings),
+            build_night_schedule(registry, book, settings),
         ],
-        sensors=[*build_sensors(registry, settings), build_watch(settings)],
+        sensors=[
+            *build_sensors(registry, settings),
+            build_watch(settings),
+            *build_reports(night, report, settings),
+            build_missed_nights(night, book, settings),
+        ],
         resources=build_resources(settings),
         executor=dg.in_process_executor,
     )

@@ -69,14 +69,16 @@ def answer_json(data: Any) -> None:
     sys.stdout.write(json.dumps(data, allow_nan=False, default=str) + "\n")
 
 
-def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; the first column is text, the others are numbers."""
+def print_table(
+    title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: bool = True
+) -> None:
+    """Print a table; the first column is text, the others are numbers unless told otherwise."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", header_style="bold")
     for at, name in enumerate(header):
-        table.add_column(name, justify="left" if at == 0 else "right", no_wrap=True)
+        table.add_column(name, justify="right" if at and numbers else "left", no_wrap=True)
     for row in rows:
         table.add_row(*row)
     # A pipe has no width of its own: wide enough for every column then.

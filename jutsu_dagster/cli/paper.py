@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -36,6 +36,44 @@ def trade(
         raise typer.BadParameter("--date stands alone: it is one day; --from and --to are a range")
     begin, end = day_of(day or first), day_of(day or last)
     run(Project(Settings()), strategy or [], begin, end, as_json=as_json)
+
+
+def nightly(
+    day: Annotated[
+        datetime | None, day_option("--date", help_text="Only this night, run or not (UTC).")
+    ] = None,
+    first: Annotated[
+        datetime | None, day_option("--from", help_text="First night; run again if it was.")
+    ] = None,
+    last: Annotated[
+        datetime | None, day_option("--to", help_text="Last night; default: yesterday.")
+    ] = None,
+    nights: Annotated[
+        int | None, typer.Option("--nights", min=1, metavar="N", help="The last N nights.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the night: data, strategies, research, memory, meta review, variants, report.
+
+    Without options, the nights that were missed, in order; the first time, the last one. The same
+    jobs run as by the schedule, on the same Dagster instance, so the UI shows them. A step that
+    fails stops what needs it and nothing else; the summary says what became of each. A night that
+    is run again changes nothing that is recorded.
+
+    Nothing here places orders or writes configuration: where a variant's evidence holds, a
+    proposal opens, and a person decides (jutsu promotions).
+    """
+    from jutsu_dagster.cli.nightly import nightly as run
+    from jutsu_dagster.cli.project import Project
+    from jutsu_dagster.settings import Settings
+
+    if sum((day is not None, nights is not None, bool(first or last))) > 1:
+        raise typer.BadParameter("--date, --nights, and --from with --to are three ways; take one")
+    begin, end = day_of(day or first), day_of(day or last)
+    if nights is not None:
+        begin = datetime.now(UTC).date() - timedelta(days=nights)
+    if not run(Project(Settings()), begin, end, as_json=as_json):
+        raise typer.Exit(1)
 
 
 def reproduce(

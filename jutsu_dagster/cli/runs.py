@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jutsu_dagster.core.errors import JutsuError
 
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 # Called with how many materializations there are so far.
 Progress = Callable[[int], None]
+# Called with the events of steps, and with materializations, as they come.
+Told = Callable[["Sequence[DagsterEvent]"], None]
 # Ranges above this many partitions record their plan in one event instead of one a partition.
 _LONG_RANGE = 400
+_LOOK_SECONDS = 0.3
 _OURS = "jutsu_dagster."
 _INTERRUPTED = "DagsterExecutionInterruptedError"
 
@@ -46,8 +49,11 @@ def run_range(
     *,
     partitions: int,
     progress: Progress | None = None,
+    told: Told | None = None,
 ) -> str:
     """Materialize ``keys`` over partitions ``first`` to ``last`` in one run; return its id.
+
+    ``progress`` is told how many materializations there are so far, or ``told`` of all events.
 
     Raises
     ------
@@ -56,25 +62,62 @@ def run_range(
     KeyboardInterrupt
         If it was stopped by a signal; the run is marked as failed, what it had stored stays.
     """
-    from jutsu_dagster.defs.live_runs import living
-
-    run_id = str(uuid.uuid4())
-    with (
-        living(Path(opened.root_directory), run_id),
-        _planned_in_one(partitions > _LONG_RANGE),
-        _watch(opened, run_id, progress),
-    ):
-        result = definitions.resolve_job_def(job).execute_in_process(
-            instance=opened,
-            run_id=run_id,
-            # Dagster's own lines stay off the terminal: the run's log in the UI has them.
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    with _planned_in_one(partitions > _LONG_RANGE):
+        return _run(
+            opened, definitions, job, _counted(progress) if progress else told,
             asset_selection=list(keys),
             tags={
                 "dagster/asset_partition_range_start": first,
                 "dagster/asset_partition_range_end": last,
             },
+        )  # fmt: skip
+
+
+def run_partition(
+    opened: DagsterInstance,
+    definitions: Definitions,
+    job: str,
+    partition: str,
+    told: Told | None = None,
+) -> str:
+    """Run a job for one partition, all of its assets; return the run's id.
+
+    Parameters
+    ----------
+    opened : DagsterInstance
+    definitions : Definitions
+    job, partition : str
+    told : callable, optional
+        Gets the events of steps that start and end, in order, from a thread of its own.
+
+    Raises
+    ------
+    RunFailedError
+        If a step failed; what the others did stays.
+    KeyboardInterrupt
+        As ``run_range``.
+    """
+    return _run(opened, definitions, job, told, partition_key=partition)
+
+
+def _run(
+    opened: DagsterInstance,
+    definitions: Definitions,
+    job: str,
+    told: Told | None,
+    **what: Any,
+) -> str:
+    from jutsu_dagster.defs.live_runs import living
+
+    run_id = str(uuid.uuid4())
+    with living(Path(opened.root_directory), run_id), _watch(opened, run_id, told):
+        result = definitions.resolve_job_def(job).execute_in_process(
+            instance=opened,
+            run_id=run_id,
+            # Dagster's own lines stay off the terminal: the run's log in the UI has them.
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             raise_on_error=False,
+            **what,
         )
     if not result.success:
         reason = _reason(result.all_events)
@@ -132,33 +175,50 @@ def _planned_in_one(wanted: bool) -> Iterator[None]:
                 os.environ[name] = before
 
 
+def _counted(progress: Progress) -> Told:
+    """Return what tells ``progress`` how many materializations there were so far."""
+    count = 0
+
+    def told(events: Sequence[DagsterEvent]) -> None:
+        nonlocal count
+        count += sum(event.event_type_value == "ASSET_MATERIALIZATION" for event in events)
+        progress(count)
+
+    return told
+
+
 @contextmanager
-def _watch(opened: DagsterInstance, run_id: str, progress: Progress | None) -> Iterator[None]:
-    """Report the run's materializations from a thread, reading its event log."""
-    if progress is None:
+def _watch(opened: DagsterInstance, run_id: str, told: Told | None) -> Iterator[None]:
+    """Tell of the run's steps and materializations from a thread that reads its event log."""
+    if told is None:
         yield
         return
     from dagster import DagsterEventType
 
-    done = threading.Event()
+    types = {
+        DagsterEventType.ASSET_MATERIALIZATION, DagsterEventType.STEP_START,
+        DagsterEventType.STEP_SUCCESS, DagsterEventType.STEP_FAILURE,
+    }  # fmt: skip
+    ended = threading.Event()
 
     def follow() -> None:
-        cursor, count = None, 0
-        while not done.wait(0.3):
+        cursor, more = None, True
+        # Once more after the end, so that the last step is told too.
+        while more:
+            more = not ended.wait(_LOOK_SECONDS)
             try:
-                found = opened.get_records_for_run(
-                    run_id, cursor, {DagsterEventType.ASSET_MATERIALIZATION}, limit=1000
-                )
+                found = opened.get_records_for_run(run_id, cursor, types, limit=1000)
             # The storage may be busy or gone; a bar that lags is worth no fault.
             except Exception:  # noqa: BLE001, S112
                 continue
-            cursor, count = found.cursor, count + len(found.records)
-            progress(count)
+            cursor = found.cursor
+            events = [record.event_log_entry.dagster_event for record in found.records]
+            told([event for event in events if event is not None])
 
     thread = threading.Thread(target=follow, daemon=True)
     thread.start()
     try:
         yield
     finally:
-        done.set()
+        ended.set()
         thread.join()

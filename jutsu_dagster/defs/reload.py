@@ -1,10 +1,8 @@
 """Loading the definitions again when the shadow registry has changed: new rows become assets."""
 
 import json
-import os
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import dagster as dg
 
@@ -27,8 +25,7 @@ _BUSY = [
 
 def build_watch(settings: Settings) -> dg.SensorDefinition:
     """Build the watch over the shadow registry, as it stands when this is called."""
-    path = settings.home / SHADOWS_PATH
-    loaded = _print_of(path)
+    loaded = registry_print(settings)
 
     @dg.sensor(
         name=WATCH,
@@ -38,7 +35,7 @@ def build_watch(settings: Settings) -> dg.SensorDefinition:
         description="Loads the definitions again once the shadow registry has other rows.",
     )
     def shadow_registry_watch(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        if _print_of(path) == loaded:
+        if registry_print(settings) == loaded:
             return dg.SkipReason("the shadow registry is as loaded")
         if settings.webserver_url is None:
             return dg.SkipReason("the shadow registry has changed; reload the code location")
@@ -70,9 +67,10 @@ def reload(url: str) -> str | None:
     return said.strip() if said else None
 
 
-def _print_of(path: Path) -> tuple[int, int] | None:
+def registry_print(settings: Settings) -> tuple[int, int] | None:
+    """Return what changes when the shadow registry does; None where there is none."""
     try:
-        found = os.stat(path)  # noqa: PTH116  (one call)
+        found = (settings.home / SHADOWS_PATH).stat()
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size

@@ -5,12 +5,15 @@ import dagster as dg
 from jutsu_dagster.defs.backtests import strategy_kinds
 from jutsu_dagster.defs.market import CRYPTO_15M_KEY, ETF_DAILY_KEY
 from jutsu_dagster.defs.paper import paper_key
+from jutsu_dagster.defs.research_specs import research_key
 from jutsu_dagster.defs.variant_metadata import definition_metadata
 from jutsu_dagster.registry.load import StrategyEntry
 from jutsu_dagster.registry.shadows import Shadow
 from jutsu_dagster.strategies.base import code_version
 
 GROUP = "variants"
+# What a night has concluded before any variant of it begins.
+_BEFORE = ("memory_snapshot", "meta_review")
 
 
 def variant_key(variant_id: str) -> dg.AssetKey:
@@ -25,7 +28,11 @@ def variant_spec(parent: StrategyEntry, shadow: Shadow, *, parent_trades: bool) 
     return dg.AssetSpec(
         variant_key(shadow.id),
         skippable=True,
-        deps=[market, *([paper_key(parent.id)] if parent_trades else [])],
+        deps=[
+            market,
+            *([paper_key(parent.id)] if parent_trades else []),
+            *map(research_key, _BEFORE),
+        ],
         group_name=GROUP,
         description=_description(parent, shadow),
         tags={

@@ -120,6 +120,9 @@ def _remember(rider: Rider, ledger: Ledger, runs: Sequence[VariantRun]) -> None:
 
 def _write(run: VariantRun, rider: Rider, desk: VariantDesk) -> None:
     added = run.added
+    if not added and run.stands is None:
+        # It was made too late to have traded: there is nothing to show yet.
+        return
     before = run.stands.trades_size if run.stands is not None else 0
     account = AccountKey(run.id, "shadow")
 

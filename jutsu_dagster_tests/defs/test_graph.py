@@ -10,20 +10,23 @@ import pytest
 
 from jutsu_dagster import definitions
 from jutsu_dagster.core.errors import ConfigError
+from jutsu_dagster.defs.research_specs import REPORT_STEPS, research_key
 from jutsu_dagster.pipeline.quality import CHECKS
+from jutsu_dagster.pipeline.research.steps import STEPS
 from jutsu_dagster.strategies.base import code_version
 from jutsu_dagster_tests.defs.conftest import MARKET, Graph, failure
 from jutsu_dagster_tests.homes import YEARS, Home
 
 PAPER_B, PAPER_D = dg.AssetKey(["strategies", "v3_5b"]), dg.AssetKey(["strategies", "v3_5d"])
 FIVE_B, FIVE_D = dg.AssetKey(["backtests", "v3_5b"]), dg.AssetKey(["backtests", "v3_5d"])
+RESEARCH = {research_key(step) for step in (*STEPS, *REPORT_STEPS)}
 
 
 def test_the_graph_is_the_registry(graph: Graph) -> None:
     built = graph.definitions.resolve_asset_graph()
     accounts = (FIVE_B, FIVE_D, PAPER_B, PAPER_D)
     keys = {MARKET, *accounts}
-    assert built.get_all_asset_keys() == keys
+    assert built.get_all_asset_keys() == keys | RESEARCH
     assert built.get(MARKET).parent_keys == set()
     for key in accounts:
         assert built.get(key).parent_keys == {MARKET, key}
@@ -41,9 +44,30 @@ def test_bars_are_checked_before_accounts_and_accounts_replayed_after(graph: Gra
     built = graph.definitions.resolve_asset_graph()
     checks = built.asset_check_keys
     replays = {dg.AssetCheckKey(key, "replay") for key in (PAPER_B, PAPER_D)}
-    assert checks == {dg.AssetCheckKey(MARKET, check.name) for check in CHECKS} | replays
+    gates = {
+        dg.AssetCheckKey(research_key("meta_review"), "issues"),
+        dg.AssetCheckKey(research_key("nightly_summary"), "paper_only"),
+    }
+    bars = {dg.AssetCheckKey(MARKET, check.name) for check in CHECKS}
+    assert checks == bars | replays | gates
     blocking = {key.name for key in checks if built.get_check_spec(key).blocking}
     assert blocking == {check.name for check in CHECKS if check.severity == "ERROR"}
+
+
+def test_research_stands_between_the_accounts_and_the_report(graph: Graph) -> None:
+    built = graph.definitions.resolve_asset_graph()
+    accounts = {PAPER_B, PAPER_D}
+    above = {step: built.get(research_key(step)).parent_keys for step in STEPS}
+    assert above["are_snapshot"] == above["drift_report"] == above["dream"] == accounts
+    assert above["meta_review"] == {research_key("memory_snapshot")}
+    for step in REPORT_STEPS:
+        assert built.get(research_key(step)).parent_keys == {research_key("meta_review"), *accounts}
+    for key in RESEARCH:
+        node = built.get(key)
+        # A backfill of nights is a run each, and one after the other.
+        assert node.backfill_policy == dg.BackfillPolicy.multi_run(1)
+        assert node.pools == {"research"}
+        assert node.description
 
 
 def test_days_and_years_are_the_partitions(graph: Graph) -> None:
@@ -80,6 +104,10 @@ def test_jobs_select_the_market_every_backtest_and_every_paper_account(graph: Gr
     assert both == {FIVE_B, FIVE_D}
     night = built.resolve_job_def("trading_session").asset_layer
     assert night.executable_asset_keys == {MARKET, PAPER_B, PAPER_D}
+    report = {research_key(step) for step in REPORT_STEPS}
+    cycle = built.resolve_job_def("nightly_research_cycle").asset_layer
+    assert cycle.executable_asset_keys == RESEARCH - report
+    assert built.resolve_job_def("nightly_report").asset_layer.executable_asset_keys == report
 
 
 def test_each_asset_runs_its_own_strategy(graph: Graph) -> None:
@@ -123,7 +151,7 @@ def test_the_code_location_loads_from_the_environment(home: Home) -> None:
     home.edit_registry(lambda document: document["strategies"]["v3_5d"].update(is_active=False))
     home.edit_registry(lambda document: document.update(execution_order=["v3_5b"]))
     loaded = definitions.defs()
-    assert loaded.resolve_asset_graph().get_all_asset_keys() == {MARKET, FIVE_B, PAPER_B}
+    assert loaded.resolve_asset_graph().get_all_asset_keys() == {MARKET, FIVE_B, PAPER_B} | RESEARCH
 
 
 def _later(document: dict[str, Any]) -> None:

@@ -213,11 +213,14 @@ def test_schedules_and_watches_ship_stopped(
     built = build_definitions(paper_home.registry, paper_home.settings)
     schedules, sensors = built.schedules or [], built.sensors or []
     assert {each.name for each in schedules} == {
-        "trading_session", "hourly_refresh", "eod_finalization", "variant_cycle",
+        "trading_session", "hourly_refresh", "eod_finalization", "nightly_research_cycle",
     }  # fmt: skip
     watch = next(each for each in sensors if each.name == WATCH)
     others = [each for each in sensors if each is not watch]
-    assert {each.name for each in others} == {"alert_on_failure", "watch_for_silence"}
+    assert {each.name for each in others} == {
+        "alert_on_failure", "watch_for_silence", "missed_nights",
+        "report_after_success", "report_after_failure", "report_after_cancellation",
+    }  # fmt: skip
     wanted = "RUNNING" if running else "STOPPED"
     found = {each.default_status.value for each in (*schedules, *others)}
     assert found == {wanted}

@@ -108,6 +108,7 @@ def test_rows_are_assets_and_retired_ones_stay_for_a_month(coins: Graph) -> None
     first = graph.get(dg.AssetKey(["variants", "ETH_main_mut_0001"]))
     assert {key.to_user_string() for key in first.parent_keys} == {
         "market/crypto_15m", "strategies/ETH_main",
+        "research/memory_snapshot", "research/meta_review",
     }  # fmt: skip
     assert first.group_name == "variants"
     assert first.tags["stage"] == "shadow"
@@ -185,26 +186,3 @@ def test_the_watch_sees_new_rows(coins: Graph) -> None:
         assert "as loaded" in str(watch.evaluate_tick(context).skip_message)
         write(coins.home, row(1), row(2))
         assert "has changed" in str(watch.evaluate_tick(context).skip_message)
-
-
-def test_the_schedule_waits_for_the_market_and_lets_stragglers_catch_up(coins: Graph) -> None:
-    write(coins.home, row(1), row(2))
-    at = datetime(2025, 1, 9, 1, 30, tzinfo=UTC)
-
-    def tick() -> Any:
-        schedule = coins.definitions.resolve_schedule_def(VARIANT_JOB)
-        with dg.build_schedule_context(coins.instance, scheduled_execution_time=at) as context:
-            return schedule.evaluate_tick(context)
-
-    assert "is not there yet" in str(tick().skip_message)
-    assert coins.run("market/crypto_15m", "2025-01-08").success
-    assert cycle(coins, FIRST, SECOND, ids=("ETH_main_mut_0001",)).success
-    requests = tick().run_requests
-    asked = [
-        ([key.path[-1] for key in each.asset_selection], *sorted(each.tags.values())[:2])
-        for each in requests
-    ]
-    assert asked == [
-        (["ETH_main_mut_0002"], FIRST, "2025-01-08"),
-        (["ETH_main_mut_0001"], "2025-01-08", "2025-01-08"),
-    ]
