@@ -26,6 +26,7 @@ from jutsu_dagster.sources.base import Listing, MarketSource
 _DAY = timedelta(days=1)
 # A run costs more than fetching this many days again.
 _GAP = timedelta(days=15)
+_MARGIN = timedelta(days=120)
 
 
 def ingest(
@@ -90,6 +91,9 @@ def _ingest(
     yesterday = datetime.now(UTC).date() - _DAY
     entries = entries_on(project.registry, timeframe.name)
     needed = min(market_anchor(entry) for entry in entries)
+    if not timeframe.is_intraday:
+        # Variants one step aside have longer warm-ups than their parents.
+        needed = max(needed - _MARGIN, project.registry.settings.market_start)
     # A range of days is asked of the ETFs, which go back further.
     if first is None or (timeframe.is_intraday and first < begins):
         first = max(first or needed, begins)

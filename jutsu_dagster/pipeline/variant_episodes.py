@@ -71,30 +71,42 @@ class AllocationRider:
         anchor = min(lane.anchor for lane in self._lanes)
         self._version = self.store.version(ETF_DAILY)
         bars = self.store.read(ETF_DAILY, one.universe, anchor, last, self._version)
-        if not len(bars) or len(sessions_between(anchor, bars.sessions[0].item())) > 1:
-            raise DataError(
-                f"{self.config.strategy_id}: its variants need bars of {', '.join(one.universe)}"
-                f" from {anchor} on; ingest them"
-            )
-        self._bars = require_sessions(bars, anchor, bars.sessions[-1].item(), one.signal_of_record)
-        require_sound(self._bars)
-        return self._decide_all(self._bars)
+        if not len(bars):
+            raise DataError(self._lacks(anchor))
+        begins = bars.sessions[0].item()
+        short = {lane for lane in self._lanes if _lacks_warmup(lane, begins)}
+        ready = [lane for lane in self._lanes if lane not in short]
+        if ready:
+            anchor = min(lane.anchor for lane in ready)
+            until, signal = bars.sessions[-1].item(), one.signal_of_record
+            own = bars.window(bars.position(anchor), len(bars))
+            self._bars = require_sessions(own, anchor, until, signal)
+            require_sound(self._bars)
+        refused = {lane: self._lacks(lane.anchor) for lane in short}
+        return refused | (self._decide_all(ready, self._bars) if self._bars is not None else {})
 
-    def _decide_all(self, bars: Bars) -> dict[Any, str]:
-        strategies = [lane.strategy for lane in self._lanes]
-        anchors = [bars.position(lane.anchor) for lane in self._lanes]
+    def _lacks(self, anchor: date) -> str:
+        symbols = ", ".join(self._lanes[0].strategy.universe)
+        return (
+            f"{self.config.strategy_id}: there are no bars of {symbols} from {anchor} on, where"
+            f" its warm-up begins; ingest them (`jutsu ingest --from {anchor}`)"
+        )
+
+    def _decide_all(self, lanes: Sequence[AllocationLane], bars: Bars) -> dict[Any, str]:
+        strategies = [lane.strategy for lane in lanes]
+        anchors = [bars.position(lane.anchor) for lane in lanes]
         refused: dict[Any, str] = {}
         try:
             made = type(strategies[0]).decide_many(strategies, bars, anchors)
         except Exception:  # noqa: BLE001  (whose fault it is shows one by one)
-            for lane, anchor in zip(self._lanes, anchors, strict=True):
+            for lane, anchor in zip(lanes, anchors, strict=True):
                 try:
                     lane.decision = lane.strategy.decide(bars.window(anchor, len(bars)))
                 # A user's class may raise anything; it is this one variant's fault.
                 except Exception as error:  # noqa: BLE001
                     refused[lane] = said(error)
         else:
-            for lane, decision in zip(self._lanes, made, strict=True):
+            for lane, decision in zip(lanes, made, strict=True):
                 lane.decision = decision
         return refused
 
@@ -106,6 +118,8 @@ class AllocationRider:
         DataError
             If there are no bars of that session.
         """
+        if not lanes:
+            return {}, {}
         assert self._bars is not None  # noqa: S101  (loaded before)
         bars = self._bars
         row = bars.position(day)
@@ -133,3 +147,8 @@ class AllocationRider:
         """Return the parameters of an account, and what it was opened with."""
         parameters = lane.strategy.model_dump(mode="json")
         return {"parameters": parameters, "opened": lane.opened.to_dict()}
+
+
+def _lacks_warmup(lane: AllocationLane, begins: date) -> bool:
+    """Return whether the store's first session comes after the first that an account reads."""
+    return len(sessions_between(lane.anchor, begins)) > 1

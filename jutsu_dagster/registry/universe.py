@@ -11,6 +11,7 @@ from jutsu_dagster.core.errors import DataError, Fault
 if TYPE_CHECKING:
     from jutsu_dagster.registry.config import StrategyConfig
     from jutsu_dagster.registry.load import StrategyEntry, StrategyRegistry
+    from jutsu_dagster.strategies.base import Strategy
 
 
 def etf_symbols(registry: StrategyRegistry) -> tuple[str, ...]:
@@ -56,8 +57,13 @@ def market_anchor(entry: StrategyEntry) -> date:
 
 def history_start(config: StrategyConfig) -> date:
     """Return the first day of a strategy's history; as ``market_anchor``."""
-    start, warmup = config.backtest_start, config.strategy.warmup_sessions
-    if config.strategy.timeframe != "1d":
+    return warmup_start(config.backtest_start, config.strategy)
+
+
+def warmup_start(start: date, strategy: Strategy) -> date:
+    """Return the first day that a strategy reads for a history that begins on ``start``."""
+    warmup = strategy.warmup_sessions
+    if strategy.timeframe != "1d":
         return start - timedelta(days=warmup)
     # Without a warm-up, backtest.start itself: it may be no session, and need be none.
     anchor: date = sessions_before(start, warmup)[0].item() if warmup else start

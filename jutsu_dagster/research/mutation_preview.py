@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from jutsu_dagster.registry.mutation_axes import axes_of
@@ -28,11 +29,16 @@ SENSIBLE = (
 )  # fmt: skip
 
 
+def _any(_mutated: Strategy) -> bool:
+    return True
+
+
 def mutation_preview(
     evolved: Mapping[str, Any],
     strategies: Mapping[str, Strategy],
     tried: Mapping[str, Sequence[Mapping[str, object]]],
     most: int = 1,
+    fits: Mapping[str, Callable[[Strategy], bool]] = MappingProxyType({}),
 ) -> Json:
     """Return what the night proposes to try; always, also when that is nothing.
 
@@ -46,6 +52,8 @@ def mutation_preview(
         All that was ever tried of the parent as it stands, dead variants too.
     most : int
         New mutations a strategy and night.
+    fits : mapping of id to function of Strategy
+        Whether a neighbour can run at all: whether its warm-up has bars. Without one, all do.
 
     Returns
     -------
@@ -67,7 +75,9 @@ def mutation_preview(
         if not asked or id_ not in strategies:
             skipped[id_] = "no rule proposes a change" if not asked else "cannot be loaded"
             continue
-        made, why = candidates_of(strategies[id_], asked, tried.get(id_, ()), most)
+        made, why = candidates_of(
+            strategies[id_], asked, tried.get(id_, ()), most, fits.get(id_, _any)
+        )
         if made:
             found[id_] = made
             rows[id_] = _rows(made, groups(param_specs(strategies[id_])))
@@ -93,12 +103,13 @@ def candidates_of(
     asked: Sequence[Mapping[str, Any]],
     tried: Iterable[Mapping[str, object]],
     most: int = 1,
+    fits: Callable[[Strategy], bool] = _any,
 ) -> tuple[list[Json], str]:
     """Return up to ``most`` new mutations of one parent, and why there are not more.
 
     A directional parent's first is the proposal itself, as one mutation. Then, and for all other
     parents, come neighbours: one parameter, one step. What was tried, in whatever words, never
-    comes again; the recorded step proposes the same every night.
+    comes again; the recorded step proposes the same every night. What does not fit is passed over.
     """
     past, made, why = list(tried), [], ""
     reason = asked[0]["reason"]
@@ -107,18 +118,20 @@ def candidates_of(
         why = _refusal(parent, proposal, past)
         if not why:
             made.append({"mutations": proposal, "reason": reason, "source": "evolver"})
-    wanted = most - len(made)
-    if wanted > 0:
-        known = [*past, *(one["mutations"] for one in made)]
+    known = [*past, *(one["mutations"] for one in made)]
+    while len(made) < most:
         sample = sample_mutations(
-            parent, wanted, method="neighbours", names=sensible(parent), past=known
+            parent, most - len(made), method="neighbours", names=sensible(parent), past=known
         )
+        known += sample.mutations
         made += [
             {"mutations": one, "reason": f"{reason}: one step", "source": "neighbours"}
             for one in sample.mutations
+            if fits(mutate(parent, one).strategy)
         ]
-        if len(made) < most:
-            why = "; ".join(filter(None, (why, "every neighbour was tried")))
+        if not sample.mutations:
+            why = "; ".join(filter(None, (why, "every neighbour was tried, or does not fit")))
+            break
     return made[:most], why
 
 

@@ -16,11 +16,8 @@ from jutsu_dagster.core.errors import DataError
 from jutsu_dagster.pipeline.directional_paper import trade_days
 from jutsu_dagster.pipeline.ingest import CRYPTO_15M
 from jutsu_dagster.pipeline.shadow_retire import retire
-from jutsu_dagster.pipeline.variant_due import Due, due
 from jutsu_dagster.storage import exploration_log as log
-from jutsu_dagster.storage import journal
-from jutsu_dagster_tests.homes import Home, edit
-from jutsu_dagster_tests.own_directional import SOUND, own_strategy
+from jutsu_dagster_tests.homes import Home
 from jutsu_dagster_tests.pipeline.variant_books import MADE, Variants
 
 DAY = timedelta(days=1)
@@ -93,49 +90,6 @@ def test_a_gap_in_the_chain_names_its_range(three: Variants) -> None:
         three.run(date(2025, 1, 9))[ONE].error
     )
     assert len(three.of(ONE)) == 1
-
-
-def test_one_that_raises_in_company_is_named_and_tried_again(
-    crypto_home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    module = f"raising_{crypto_home.path.parent.name}"
-    body = f"""
-        import os
-        if self.lookback == 100 and "MENDED" not in os.environ:
-            raise ZeroDivisionError("a hundred")
-        {SOUND}
-"""
-    file = own_strategy(crypto_home.path, module, body)
-    edit(file, lambda document: document.update(backtest={"start": date(2025, 1, 4)}))
-    entry = {
-        "display_name": "Follow", "strategy_class": f"{module}:Follow",
-        "config_file": "follow.yaml", "paper_trading": False,
-    }  # fmt: skip
-
-    def register(registry: dict[str, Any]) -> None:
-        registry["strategies"]["follow"] = entry
-        registry["execution_order"].append("follow")
-
-    crypto_home.edit_registry(register)
-    variants = Variants(crypto_home, "follow")
-    ids = variants.make(*[{"lookback": bars} for bars in range(10, 210)])
-    (bad,) = [one.id for one in variants.shadows() if one.row.mutations == {"lookback": 100}]
-    runs = variants.run(FIRST)
-    assert str(runs[bad].error).endswith(", line 22: ZeroDivisionError: a hundred")
-    assert all(statuses(run) == ["recorded"] for id_, run in runs.items() if id_ != bad)
-    assert len(variants.rows()["exploration_days"]) == 200  # of 199 and the control
-    engine = crypto_home.ledger.engine
-    noted = journal.attempts(engine, "run", 1_000, mode="shadow").set_index("strategy_id")["status"]
-    assert noted[bad] == "failed"
-    assert (noted.drop(bad) == "ok").all()
-    assert variants.files()[f"{bad}_trades.jsonl"] == b""
-    # The next night the others go on by themselves, and it is tried from where it stopped.
-    found = due(crypto_home.ledger, variants.shadows(), FIRST + DAY)
-    others = tuple(id_ for id_ in ids if id_ != bad)
-    assert found == [Due(FIRST, FIRST + DAY, (bad,)), Due(FIRST + DAY, FIRST + DAY, others)]
-    monkeypatch.setenv("MENDED", "1")
-    again = variants.run(FIRST, FIRST + DAY, [one for one in variants.shadows() if one.id == bad])
-    assert statuses(again[bad]) == ["recorded"] * 2
 
 
 def test_a_market_that_lacks_a_day_keeps_what_was_before_it(three: Variants) -> None:

@@ -126,3 +126,20 @@ def test_flags_are_told_as_values() -> None:
     assert "delta" in rows["slow"]
     # There is a parameter of the name that a step of `fast` would have had.
     assert rows["fast"]["value"] == 4
+
+
+def test_what_does_not_fit_is_passed_over_and_keeps_no_place() -> None:
+    parent = ALLOCATOR
+    asked = [{"param": "entry_conf_min", "delta": -0.01, "reason": "fine"}]
+    everything, _ = candidates_of(parent, asked, [], 4)
+
+    def fits(mutated: Strategy) -> bool:
+        return mutated.warmup_sessions <= parent.warmup_sessions
+
+    chosen, _ = candidates_of(parent, asked, [], 4, fits)
+    assert len(chosen) == 4
+    unfit = [one for one in everything if not fits(mutate(parent, one["mutations"]).strategy)]
+    assert unfit
+    assert not [one for one in chosen if one in unfit]
+    nothing, why = candidates_of(parent, asked, [], 4, lambda _mutated: False)
+    assert (nothing, why) == ([], "every neighbour was tried, or does not fit")

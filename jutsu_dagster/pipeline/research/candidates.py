@@ -10,6 +10,7 @@ from functools import partial
 from jutsu_dagster.core.timeframe import CRYPTO_15M, ETF_DAILY, timeframe_of
 from jutsu_dagster.pipeline.desk import isolated
 from jutsu_dagster.pipeline.direct import is_directional
+from jutsu_dagster.pipeline.promotion_page import view_of, write_page
 from jutsu_dagster.pipeline.research import artefacts, proposals
 from jutsu_dagster.pipeline.research.circumstances import Night
 from jutsu_dagster.pipeline.research.desk import ResearchDesk
@@ -36,6 +37,7 @@ from jutsu_dagster.registry.shadow_rows import ShadowRow
 from jutsu_dagster.research.promotion_rule import Limits, candidates_document
 from jutsu_dagster.research.statistics import Gates
 from jutsu_dagster.research.trades import Json, stamp
+from jutsu_dagster.storage import promotion_log
 
 
 def promotion_candidates(day: date, desk: ResearchDesk) -> Json:
@@ -66,8 +68,22 @@ def promotion_candidates(day: date, desk: ResearchDesk) -> Json:
     """
     night = _Night(day, desk)
     found = artefacts.produce(desk.home, STEP, day, night.document)
-    artefacts.write_notes(desk.home, STEP, day, night.notes)
+    artefacts.write_notes(desk.home, STEP, day, [*night.notes, *_write_pages(desk, found)])
     return found
+
+
+def _write_pages(desk: ResearchDesk, found: Json) -> list[str]:
+    """Write the page of each proposal that is open; return what went wrong with one."""
+    faults = []
+    for each in found["proposals"]:
+        row = promotion_log.proposal(desk.ledger.engine, each["proposal_id"])
+        if row is None or row.status != "open":
+            continue  # decided since: its page is that of the decision
+        try:
+            write_page(desk.home, view_of(desk.registry, desk.ledger, desk.store, row))
+        except OSError as error:
+            faults.append(f"the page of {row.id} is not written: {error}")
+    return faults
 
 
 def gates_of(settings: GateSettings) -> Gates:

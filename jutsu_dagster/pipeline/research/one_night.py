@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
+from jutsu_dagster.core.calendar import sessions_between
+from jutsu_dagster.core.timeframe import ETF_DAILY
 from jutsu_dagster.pipeline.research import artefacts, inputs
 from jutsu_dagster.pipeline.research.artefacts import ArtefactError
 from jutsu_dagster.pipeline.research.desk import ResearchDesk
@@ -15,6 +17,7 @@ from jutsu_dagster.pipeline.research.new_variants import current_hash
 from jutsu_dagster.pipeline.research.recordings import night_adapter
 from jutsu_dagster.pipeline.research.tuning import applied_promotions, tuning_events
 from jutsu_dagster.pipeline.shadow_registry import read_book
+from jutsu_dagster.registry.universe import warmup_start
 from jutsu_dagster.research.adapters import Adapter
 from jutsu_dagster.research.memory import LOOK_BACK
 from jutsu_dagster.research.self_eval import tuning_self_eval
@@ -98,6 +101,19 @@ class Night:
         entries = (self.desk.registry.entries[one.strategy_id] for one in self.subjects)
         return {entry.id: entry.config.strategy for entry in entries if entry.config is not None}
 
+    def fits(self) -> dict[str, Callable[[Strategy], bool]]:
+        """Return what says of a neighbour of each subject whether its warm-up has bars."""
+        found: dict[str, Callable[[Strategy], bool]] = {}
+        begins: date | None = None
+        for one in self.subjects:
+            config = self.desk.registry.entries[one.strategy_id].config
+            if config is None or config.strategy.timeframe != "1d":
+                continue
+            if begins is None:
+                begins = self.desk.store.coverage(ETF_DAILY)["first"].min()
+            found[one.strategy_id] = partial(_has_warmup, config.backtest_start, begins)
+        return found
+
     def tried(self) -> dict[str, Sequence[Json]]:
         """Return the mutations ever tried of each subject as it stands, before this night.
 
@@ -115,3 +131,7 @@ class Night:
             if hashes.get(row.parent_id) == row.base_params_hash:
                 found[row.parent_id].append(row.mutations)
         return {id_: tuple(mutations) for id_, mutations in found.items()}
+
+
+def _has_warmup(start: date, begins: date, strategy: Strategy) -> bool:
+    return len(sessions_between(warmup_start(start, strategy), begins)) <= 1

@@ -119,7 +119,8 @@ def _evolver(night: Night) -> Json:
 
 def _preview(night: Night) -> Json:
     most = night.desk.registry.settings.research.new_variants
-    return mutation_preview(night.of("evolver_output"), night.parents(), night.tried(), most)
+    evolved = night.of("evolver_output")
+    return mutation_preview(evolved, night.parents(), night.tried(), most, night.fits())
 
 
 def _memory(night: Night) -> Json:
