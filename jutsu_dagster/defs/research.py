@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 
 import dagster as dg
 
@@ -19,6 +20,8 @@ from jutsu_dagster.defs.research_specs import (
     SUMMARY,
     research_key,
 )
+from jutsu_dagster.pipeline.alert_causes import proposal_opened
+from jutsu_dagster.pipeline.desk import tell
 from jutsu_dagster.pipeline.night import paper_entries
 from jutsu_dagster.pipeline.research.artefacts import content_hash
 from jutsu_dagster.pipeline.research.candidates import promotion_candidates
@@ -48,7 +51,8 @@ def build_research(
             _build(name, deps or list(strategies), _runs(name), registry, settings, days, rank)
         )
     above = [research_key("meta_review"), *strategies]
-    for place, (name, compute) in enumerate(((CANDIDATES, _candidates), (SUMMARY, _summary))):
+    report = {CANDIDATES: partial(_candidates, settings), SUMMARY: _summary}
+    for place, (name, compute) in enumerate(report.items()):
         # The summary comes last, and comes also where the candidates fail.
         assets.append(_build(name, list(above), compute, registry, settings, days, -place))
     return assets
@@ -107,9 +111,15 @@ def _runs(name: str) -> _Compute:
     return compute
 
 
-def _candidates(context: dg.AssetExecutionContext, day: date, desk: ResearchDesk) -> Json:
+def _candidates(
+    settings: Settings, context: dg.AssetExecutionContext, day: date, desk: ResearchDesk
+) -> Json:
     del context
-    return promotion_candidates(day, desk)
+    found = promotion_candidates(day, desk)
+    for one in found["proposals"]:
+        # Each cause is told once: a night that is run again is silent.
+        tell(settings, proposal_opened(one["proposal_id"], date.fromisoformat(one["expires_on"])))
+    return found
 
 
 def _summary(context: dg.AssetExecutionContext, day: date, desk: ResearchDesk) -> Json:

@@ -167,6 +167,21 @@ def run_failed(job: str, partition: str, reason: str, run_id: str | None) -> Ale
     )
 
 
+def proposal_opened(proposal_id: str, expires_on: date) -> Alert:
+    """Return the alert of a proposal that waits for a person."""
+    return Alert(
+        f"proposal_opened:{proposal_id}",
+        "info",
+        f"promotion proposal {proposal_id} is open until {expires_on}",
+        _body(
+            f"{proposal_id} has passed every gate and waits for a decision until {expires_on}."
+            " Without one it expires, and nothing changes.",
+            "",
+            f"jutsu promotions show {proposal_id}    the evidence, and how to approve or reject",
+        ),
+    )
+
+
 def _body(what: str, error: str, *commands: str) -> str:
     error = error.strip()
     if len(error) > _ERROR_LENGTH:

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from jutsu_dagster.pipeline.alert_causes import proposal_opened
 from jutsu_dagster.pipeline.alerts import (
     Alert,
     data_check_failed,
@@ -87,3 +88,11 @@ def test_whatever_an_error_says_fits_every_database() -> None:
     assert "\0" not in alert.body
     assert len(alert.body.encode()) < 5000
     assert alert.key != run_failed("j" * 301, "2026-01-05", "", None).key
+
+
+def test_a_proposal_is_told_once_with_the_command_that_shows_it() -> None:
+    told = proposal_opened("ETH_main_mut_0003_20260105", date(2026, 1, 12))
+    assert told.key == proposal_opened("ETH_main_mut_0003_20260105", date(2026, 1, 13)).key
+    assert told.severity == "info"
+    assert "jutsu promotions show ETH_main_mut_0003_20260105" in told.body
+    assert "2026-01-12" in told.subject
