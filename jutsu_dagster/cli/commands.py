@@ -89,7 +89,7 @@ def doctor(
     """Check the installation, the configuration and the data, and say what to mend."""
     from jutsu_dagster.cli import doctor_alerts
     from jutsu_dagster.cli.doctor import exit_code, run_checks, show
-    from jutsu_dagster.cli.doctor_checks import LOOKS
+    from jutsu_dagster.cli.doctor_looks import LOOKS
     from jutsu_dagster.settings import Settings
 
     alerts = partial(doctor_alerts.check_alerts, send=send)

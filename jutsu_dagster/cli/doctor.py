@@ -54,7 +54,7 @@ def run_checks(settings: Settings, looks: Sequence[tuple[str, Look]] | None = No
         In the order of ``looks``.
     """
     if looks is None:
-        from jutsu_dagster.cli.doctor_checks import LOOKS
+        from jutsu_dagster.cli.doctor_looks import LOOKS
 
         looks = LOOKS
     return [_looked(name, look, settings) for name, look in looks]

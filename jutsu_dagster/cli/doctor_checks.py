@@ -13,9 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jutsu_dagster.cli.doctor import Check, Look
-from jutsu_dagster.cli.doctor_crypto import check_crypto
-from jutsu_dagster.cli.doctor_paper import check_paper, check_states
+from jutsu_dagster.cli.doctor import Check
 
 if TYPE_CHECKING:
     from jutsu_dagster.registry.load import StrategyRegistry
@@ -232,19 +230,3 @@ def check_runs(settings: Settings) -> Check:
     shown = ", ".join(run_id[:8] for run_id in ids)
     mend = "the next `jutsu up` or `jutsu backtest` marks them as failed"
     return Check(name, "warn", f"left behind by a killed process: {shown}", mend)
-
-
-LOOKS: tuple[tuple[str, Look], ...] = (
-    ("versions", check_versions),
-    ("project", check_project),
-    ("registry", check_registry),
-    ("source", check_source),
-    ("market", check_market),
-    ("crypto", check_crypto),
-    ("ledger", check_ledger),
-    ("backtests", check_backtests),
-    ("paper", check_paper),
-    ("state", check_states),
-    ("disk", check_disk),
-    ("runs", check_runs),
-)
