@@ -6,13 +6,13 @@ import dagster as dg
 
 from jutsu_dagster.defs.backtests import build_backtest
 from jutsu_dagster.defs.market import build_crypto, build_etf_checks, build_etf_daily
-from jutsu_dagster.defs.operations import build_operations
 from jutsu_dagster.defs.nights import (
     build_missed_nights,
     build_night_jobs,
     build_night_schedule,
     build_reports,
 )
+from jutsu_dagster.defs.operations import build_operations
 from jutsu_dagster.defs.paper import build_paper_accounts
 from jutsu_dagster.defs.partitions import daily_partitions, yearly_partitions
 from jutsu_dagster.defs.reload import build_watch

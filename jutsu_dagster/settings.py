@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -24,6 +24,12 @@ class Settings(BaseSettings):
         default=False, description="Schedules and watches run; set by `jutsu up --schedules`"
     )
     webserver_url: str | None = Field(None, description="Dagster's UI; set by `jutsu up`")
+    api_token: SecretStr | None = Field(
+        None, description="What every POST to the API must bear; unset: POST is off"
+    )
+    api_hosts: str = Field(
+        "", description="Further names the API answers to, behind a proxy; comma"
+    )
 
     @property
     def registry_path(self) -> Path:

@@ -83,6 +83,23 @@ def crypto_home(filled_coins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     return _copy(filled_coins, tmp_path, monkeypatch)
 
 
+@pytest.fixture(scope="session")
+def filled_shown(filled_coins: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with something of everything to show; to be read, or copied."""
+    from jutsu_dagster_tests.shown import fill
+
+    path = tmp_path_factory.mktemp("shown") / "home"
+    shutil.copytree(filled_coins, path)
+    fill(Home(path))
+    return path
+
+
+@pytest.fixture
+def shown_home(filled_shown: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A copy of the project with something of everything to show, that the test may spoil."""
+    return _copy(filled_shown, tmp_path, monkeypatch)
+
+
 @pytest.fixture
 def home(filled_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A copy of the filled project that the test may spoil; ``JUTSU_HOME`` names it."""

@@ -67,17 +67,24 @@ def export(
 
 def up(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 3000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of Dagster's UI.")] = 3000,
+    api_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port of the dashboard and the API.")
+    ] = 8000,
     schedules: Annotated[
         bool,
         typer.Option("--schedules", help="Start the schedules and watches; stopped otherwise."),
     ] = False,
 ) -> None:
-    """Run Dagster's UI and daemon with everything in it, until Ctrl-C."""
+    """Run Dagster, the dashboard and the API, until Ctrl-C.
+
+    --host is where Dagster's UI listens; the dashboard and the API are for this machine only.
+    """
     from jutsu_dagster.cli.launch import up as run
     from jutsu_dagster.settings import Settings
 
-    raise typer.Exit(run(Settings(), typer.echo, host=host, port=port, schedules=schedules))
+    code = run(Settings(), typer.echo, host=host, port=port, api_port=api_port, schedules=schedules)
+    raise typer.Exit(code)
 
 
 def doctor(

@@ -1,4 +1,4 @@
-"""``jutsu up``: Dagster's webserver, daemon and code server as one group of processes."""
+"""``jutsu up``: Dagster, and the API with the dashboard, as one group of processes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from jutsu_dagster.cli.instance import instance, locked
 from jutsu_dagster.cli.processes import Group, StopSignals, group
+from jutsu_dagster.cli.serve import HOST as API_HOST
 from jutsu_dagster.cli.web import ask, check_port, location_fault, reachable
 from jutsu_dagster.core.errors import JutsuError
 
@@ -38,9 +39,10 @@ def up(
     port: int = 3000,
     module: str = DEFINITIONS,
     *,
+    api_port: int = 8000,
     schedules: bool = False,
 ) -> int:
-    """Run Dagster until a signal comes or a part of it dies.
+    """Run Dagster and the API until a signal comes or a part of it dies.
 
     Parameters
     ----------
@@ -48,9 +50,11 @@ def up(
     say : callable of str
         Gets one line of progress at a time.
     host, port : str, int
-        Where the webserver listens.
+        Where Dagster's webserver listens.
     module : str
         The module with the definitions.
+    api_port : int
+        Where the API and the dashboard listen, on the loopback whatever ``host`` is.
     schedules : bool
         Whether schedules and watches run; what was switched by hand in the UI stays as it is.
 
@@ -62,11 +66,14 @@ def up(
     Raises
     ------
     JutsuError
-        If the port is taken, or ``jutsu up`` runs already for this project.
+        If a port is taken, or ``jutsu up`` runs already for this project.
     """
     address = f"http://{reachable(host)}:{port}"
     with _only_one(settings, address):
+        if port == api_port:
+            raise JutsuError(f"--port and --api-port are both {port}; they must differ")
         check_port(host, port)
+        check_port(API_HOST, api_port, "--api-port")
         home = settings.home.resolve()
         # A short path: a socket's may have 107 characters, the project's folder any number.
         with (
@@ -83,6 +90,8 @@ def up(
         ):
             servers = _Servers(children, signals, say)
             code = servers.start(host, port, Path(folder), module, home)
+            if code is None:
+                code = servers.start_api(api_port, token=settings.api_token is not None)
             return servers.watch() if code is None else code
 
 
@@ -113,7 +122,7 @@ def _environment(settings: Settings, address: str, *, schedules: bool) -> dict[s
 
 
 class _Servers:
-    """The three processes, started in order and watched."""
+    """The four processes, started in order and watched."""
 
     def __init__(self, children: Group, signals: StopSignals, say: Say) -> None:
         self._children = children
@@ -154,6 +163,18 @@ class _Servers:
             self._say(f"but it cannot load the definitions:\n{fault}")
         return None
 
+    def start_api(self, port: int, *, token: bool) -> int | None:
+        """Start the API with the dashboard and say where it is; as ``start``."""
+        self._children.start("api", [sys.executable, "-m", "jutsu_dagster.cli.serve", str(port)])
+        code = self._wait(lambda: ask(API_HOST, port, "/api/health") is not None)
+        if code is not None:
+            return code
+        off = "" if token else "; POST is off until JUTSU_API_TOKEN is set"
+        self._say(
+            f"Dashboard and API are at http://{API_HOST}:{port} (documentation: /api/docs{off})"
+        )
+        return None
+
     def watch(self) -> int:
         """Wait for the end and return its exit code."""
         while (code := self._ended()) is None:
@@ -166,9 +187,7 @@ class _Servers:
             if (code := self._ended()) is not None:
                 return code
             if time.monotonic() > until:
-                self._say(
-                    f"Dagster did not start in {_START_SECONDS:.0f} s; see {self._children.logs}"
-                )
+                self._say(f"it did not start in {_START_SECONDS:.0f} s; see {self._children.logs}")
                 return 1
             time.sleep(_TICK_SECONDS)
         return None

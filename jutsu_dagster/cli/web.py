@@ -14,8 +14,8 @@ _LOCATION_QUERY = """{ workspaceOrError { ... on Workspace { locationEntries {
   locationOrLoadError { ... on PythonError { message } } } } } }"""
 
 
-def check_port(host: str, port: int) -> None:
-    """Raise `JutsuError` if nothing can listen there, naming the port and the way out."""
+def check_port(host: str, port: int, option: str = "--port") -> None:
+    """Raise `JutsuError` if nothing can listen there, naming the port and the option."""
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[
             0
@@ -25,15 +25,15 @@ def check_port(host: str, port: int) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(where)
     except OverflowError as error:
-        message = f"--port {port} is not a port: it must be between 1 and 65535"
+        message = f"{option} {port} is not a port: it must be between 1 and 65535"
         raise JutsuError(message) from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             taken = f"port {port} on {host} is taken by another program"
-            message = f"{taken}; free it or choose another with --port"
+            message = f"{taken}; free it or choose another with {option}"
         else:
             message = (
-                f"cannot listen on {host}, port {port}: {error.strerror}; see --host and --port"
+                f"cannot listen on {host}, port {port}: {error.strerror}; see --host and {option}"
             )
         raise JutsuError(message) from error
 

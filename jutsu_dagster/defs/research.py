@@ -51,7 +51,8 @@ def build_research(
             _build(name, deps or list(strategies), _runs(name), registry, settings, days, rank)
         )
     above = [research_key("meta_review"), *strategies]
-    report = {CANDIDATES: partial(_candidates, settings), SUMMARY: _summary}
+    candidates = partial(_candidates, settings)
+    report: dict[str, _Compute] = {CANDIDATES: candidates, SUMMARY: _summary}
     for place, (name, compute) in enumerate(report.items()):
         # The summary comes last, and comes also where the candidates fail.
         assets.append(_build(name, list(above), compute, registry, settings, days, -place))

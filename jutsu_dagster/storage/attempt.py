@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from jutsu_dagster.core.errors import LedgerError
+from jutsu_dagster.storage.database import PAUSES_OPTION
 
 # A restarted server is back within seconds; a lost one is not worth a longer wait.
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -40,7 +41,7 @@ _T = TypeVar("_T")
 
 
 def attempted(
-    engine: Engine, doing: str, work: Callable[[], _T], pauses: tuple[float, ...] = PAUSES
+    engine: Engine, doing: str, work: Callable[[], _T], pauses: tuple[float, ...] | None = None
 ) -> _T:
     """Return what ``work`` returns, trying again for about 15 s where the connection is lost.
 
@@ -52,13 +53,15 @@ def attempted(
     work : callable
         Safe to repeat: it finds out for itself whether an earlier attempt was committed.
     pauses : tuple of float
-        Seconds between attempts.
+        Seconds between attempts; those of the engine unless given, else PAUSES.
 
     Raises
     ------
     LedgerError
         If the database cannot be reached, is full or read-only, or refuses the rows.
     """
+    if pauses is None:
+        pauses = engine.get_execution_options().get(PAUSES_OPTION, PAUSES)
     for pause in (*pauses, None):
         try:
             return work()

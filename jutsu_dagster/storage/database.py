@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from sqlalchemy import Engine, create_engine, event
@@ -18,12 +21,12 @@ from sqlalchemy.exc import ArgumentError
 from jutsu_dagster.core.errors import LedgerError
 
 BUSY_TIMEOUT_MS = 30_000
-_PRAGMAS = (
-    # First, because the others may have to wait for a lock themselves.
-    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA synchronous = NORMAL",
-)
+PAUSES_OPTION = "jutsu_pauses"
+"""The engine's own pauses between attempts, where a connection is lost."""
+_PRAGMAS = ("PRAGMA foreign_keys = ON", "PRAGMA synchronous = NORMAL")
+# How long somebody who looks at a page waits for a lock, or for a server to answer.
+_LOOK_MS = 1_500
+_LOOK_SECONDS = 3
 
 
 def parse_url(text: str) -> URL:
@@ -65,11 +68,27 @@ def open_engine(url: URL) -> Engine:
     try:
         engine = create_engine(url, json_serializer=strict_json, pool_pre_ping=path is None)
     except ModuleNotFoundError as error:
-        raise LedgerError(
-            f"the ledger's driver {error.name!r} is not installed; install jutsu_dagster[postgres]"
-        ) from error
+        raise _without_driver(error) from error
     if url.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
+    return engine
+
+
+def reading_engine(url: URL) -> Engine:
+    """Return an engine for people who wait for an answer: it gives up soon, and makes no file."""
+    path = sqlite_file(url)
+    options: dict[str, Any] = {"execution_options": {PAUSES_OPTION: ()}}
+    if path is None:
+        options["connect_args"] = {"connect_timeout": _LOOK_SECONDS}
+    else:
+        place = f"file:{quote(str(path.absolute()))}?mode=rw"
+        options["creator"] = lambda: sqlite3.connect(place, uri=True, check_same_thread=False)
+    try:
+        engine = create_engine(url, json_serializer=strict_json, pool_pre_ping=True, **options)
+    except ModuleNotFoundError as error:
+        raise _without_driver(error) from error
+    if path is not None:
+        event.listen(engine, "connect", partial(_set_pragmas, busy_ms=_LOOK_MS))
     return engine
 
 
@@ -113,8 +132,15 @@ def file_lock(path: Path) -> Iterator[None]:
         yield
 
 
-def _set_pragmas(connection: Any, _record: object) -> None:
+def _without_driver(error: ModuleNotFoundError) -> LedgerError:
+    return LedgerError(
+        f"the ledger's driver {error.name!r} is not installed; install jutsu_dagster[postgres]"
+    )
+
+
+def _set_pragmas(connection: Any, _record: object, busy_ms: int = BUSY_TIMEOUT_MS) -> None:
     cursor = connection.cursor()
-    for pragma in _PRAGMAS:
+    # First, because the others may have to wait for a lock themselves.
+    for pragma in (f"PRAGMA busy_timeout = {busy_ms}", *_PRAGMAS):
         cursor.execute(pragma)
     cursor.close()

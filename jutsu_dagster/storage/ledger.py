@@ -16,7 +16,7 @@ from jutsu_dagster.registry.config import StrategyConfig
 from jutsu_dagster.storage import catalog, journal, models, schema
 from jutsu_dagster.storage.append import append
 from jutsu_dagster.storage.attempt import attempted, refusal
-from jutsu_dagster.storage.database import open_engine, parse_url
+from jutsu_dagster.storage.database import open_engine, parse_url, reading_engine
 from jutsu_dagster.storage.frames import columns_of, frame_of
 from jutsu_dagster.storage.period_rows import checkpoint_row, snapshot_rows, trade_rows
 from jutsu_dagster.storage.records import (
@@ -49,10 +49,12 @@ class Ledger:
     ----------
     url : str
         ``sqlite:///path`` or ``postgresql://…``.
+    for_reading : bool
+        Whether somebody waits for the answer: then a ledger that is locked or away is said soon.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = open_engine(parse_url(url))
+    def __init__(self, url: str, *, for_reading: bool = False) -> None:
+        self._engine = (reading_engine if for_reading else open_engine)(parse_url(url))
 
     @property
     def engine(self) -> Engine:

@@ -43,7 +43,7 @@ from jutsu_dagster.core.errors import JutsuError
 from jutsu_dagster.settings import Settings
 try:
     sys.exit(up(Settings(), lambda line: print(line, flush=True), port=int(sys.argv[1]),
-                module="tiny_definitions"))
+                api_port=int(sys.argv[2]), module="tiny_definitions"))
 except JutsuError as error:
     sys.exit(f"jutsu: {error}")
 """
@@ -74,7 +74,7 @@ class Running:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.port = free_port()
+        self.port, self.api_port = free_port(), free_port()
         (home / "tiny_definitions.py").write_text(DEFINITIONS)
         self.output = home / "up.txt"
         environment = {
@@ -82,14 +82,14 @@ class Running:
         }
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", STARTER, str(self.port)],
+                [sys.executable, "-c", STARTER, str(self.port), str(self.api_port)],
                 env={**environment, "JUTSU_HOME": str(home), "PYTHONPATH": str(PROJECT)},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=home,
             )
-        until(lambda: "Dagster is at" in self.said or self.process.poll() is not None, 60)
-        if "Dagster is at" not in self.said:
+        until(lambda: "API are at" in self.said or self.process.poll() is not None, 60)
+        if "API are at" not in self.said:
             self.process.kill()
             self.process.wait()
             pytest.fail(f"not started: {self.said}")
@@ -126,6 +126,10 @@ def running(tmp_path: Path) -> Iterator[Running]:
 
 def test_up_serves_and_every_process_is_gone_ten_seconds_after_sigterm(running: Running) -> None:
     assert location_fault("127.0.0.1", running.port) is None
+    assert ask("127.0.0.1", running.api_port, "/api/health")["status"] == "ok"
+    for port in (running.port, running.api_port):
+        assert f"http://127.0.0.1:{port}" in running.said
+    assert "POST is off until JUTSU_API_TOKEN is set" in running.said
     answer = ask("127.0.0.1", running.port, "/graphql", {"query": LAUNCH})
     assert answer["data"]["launchRun"]["__typename"] == "LaunchRunSuccess", answer
     assert until(lambda: running.statuses() == ["STARTED"], 20), running.statuses()
@@ -154,20 +158,27 @@ def test_children_die_with_a_parent_killed_by_force_and_the_next_start_fails_its
     assert again.process.wait(timeout=10) == 0
 
 
-def test_a_dead_part_stops_all_with_its_last_lines_and_code_1(running: Running) -> None:
+@pytest.mark.parametrize(
+    ("module", "name"), [(b"dagster._daemon", "daemon"), (b"jutsu_dagster.cli.serve", "api")]
+)
+def test_a_dead_part_stops_all_with_its_last_lines_and_code_1(
+    running: Running, module: bytes, name: str
+) -> None:
     victim = next(
-        pid
-        for pid in running.children()
-        if b"dagster._daemon" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        pid for pid in running.children() if module in Path(f"/proc/{pid}/cmdline").read_bytes()
     )
     os.kill(int(victim), signal.SIGKILL)
     assert running.process.wait(timeout=10) == 1
-    assert "the daemon was killed by signal 9" in running.said
+    assert f"the {name} was killed by signal 9" in running.said
     assert running.gone()
 
 
+@pytest.mark.parametrize("option", ["--port", "--api-port"])
 def test_a_taken_port_is_named_with_the_way_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    option: str,
 ) -> None:
     from jutsu_dagster.cli.app import main
 
@@ -176,6 +187,18 @@ def test_a_taken_port_is_named_with_the_way_out(
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        assert main(["up", "--port", str(port)]) == 2
+        free = {"--port": str(free_port()), "--api-port": str(free_port()), option: str(port)}
+        assert main(["up", *(word for pair in free.items() for word in pair)]) == 2
     assert f"port {port} on 127.0.0.1 is taken" in (said := capfd.readouterr().err)
-    assert "--port" in said
+    assert f"with {option}" in said
+
+
+def test_both_cannot_have_one_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from jutsu_dagster.cli.app import main
+
+    monkeypatch.setenv("JUTSU_HOME", str(tmp_path))
+    port = str(free_port())
+    assert main(["up", "--port", port, "--api-port", port]) == 2
+    assert "must differ" in capfd.readouterr().err

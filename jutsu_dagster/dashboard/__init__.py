@@ -1,0 +1,1 @@
+"""The dashboard: what people look at, drawn from ``pipeline.views`` alone."""

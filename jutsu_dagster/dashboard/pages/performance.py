@@ -1,0 +1,21 @@
+"""Performance: the paper accounts of one strategy, or of several side by side."""
+
+from __future__ import annotations
+
+from dash import html
+from dash.development.base_component import Component
+
+from jutsu_dagster.dashboard import parts
+from jutsu_dagster.dashboard.account_view import account_section
+from jutsu_dagster.dashboard.scene import Scene
+
+
+def draw(scene: Scene) -> Component:
+    """Return the page."""
+    ids = scene.ids
+    title = scene.name(ids[0]) if len(ids) == 1 else "Performance, compared"
+    words = (
+        "Paper account, as the ledger has it" if len(ids) == 1 else "Paper accounts side by side"
+    )
+    actions = parts.lineage(scene.webserver, f"strategies/{ids[0]}") if len(ids) == 1 else []
+    return html.Div([parts.head(title, words, *actions), *account_section(scene, ids, "paper")])
