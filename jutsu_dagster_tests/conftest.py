@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
+import hypothesis
 import pytest
 
 from jutsu_dagster.storage.database import parse_url
@@ -22,6 +23,10 @@ from jutsu_dagster_tests.nights import START, TRADED, starts, trade
 from jutsu_dagster_tests.postgres.databases import Databases
 from jutsu_dagster_tests.postgres.programs import UnavailableError
 from jutsu_dagster_tests.postgres.server import Server
+
+# How long an example takes is no claim of any test.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 POSTGRES_URL = "JUTSU_TEST_POSTGRES_URL"
 REQUIRE_POSTGRES = "JUTSU_TEST_REQUIRE_POSTGRES"
