@@ -102,10 +102,12 @@ def _figure(scene: Scene, ids: Sequence[str], mode: ShownMode, days: Sequence[Da
 
 def _hint(curves: Sequence[tuple[Answer, Answer]]) -> str:
     words = "Drag over the chart to choose days; double-click for all."
-    if any(equity.body["kind"] == "directional" for equity, _ in curves):
+    fixed = [equity.body["strategy_id"] for equity, _ in curves
+             if equity.body["kind"] == "directional"]  # fmt: skip
+    if fixed:
         words += (
-            " Every trade stakes the same money and nothing is compounded, so equity may pass"
-            " below zero."
+            f" {', '.join(fixed)}: every trade stakes the same money and nothing is compounded, so"
+            " equity may pass below zero."
         )
     return words
 

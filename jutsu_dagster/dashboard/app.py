@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from typing import Any
 
 import dash
 from a2wsgi import WSGIMiddleware
 from flask import Flask, Response, jsonify
 
+from jutsu_dagster.core.errors import JutsuError
 from jutsu_dagster.dashboard import acting, callbacks
 from jutsu_dagster.dashboard.answers import Asked
 from jutsu_dagster.dashboard.shell import INDEX, layout
@@ -32,12 +35,13 @@ def create_dashboard(settings: Settings, desk: ReadDesk | None = None) -> WSGIMi
     desk : ReadDesk, optional
         The API's, so that both read through the same; one of its own unless given.
     """
-    return WSGIMiddleware(build(settings, desk).server, workers=_THREADS)
-
-
-def build(settings: Settings, desk: ReadDesk | None = None) -> dash.Dash:
-    """Return the dashboard as an application of Dash."""
     asked = Asked(desk or ReadDesk(settings))
+    threading.Thread(target=_warm, args=(asked,), daemon=True).start()
+    return WSGIMiddleware(build(asked).server, workers=_THREADS)
+
+
+def build(asked: Asked) -> dash.Dash:
+    """Return the dashboard as an application of Dash."""
     app = dash.Dash(
         __name__,
         title="jutsu",
@@ -57,6 +61,13 @@ def build(settings: Settings, desk: ReadDesk | None = None) -> dash.Dash:
     acting.register(app, asked)
     _serve_pulse(app.server, asked)
     return app
+
+
+def _warm(asked: Asked) -> None:
+    """Answer what Home asks once, so that the first visitor waits for no imports."""
+    with suppress(JutsuError, OSError):  # the page says it, if it is still so then
+        asked.status()
+        asked.promotions()
 
 
 def _serve_pulse(server: Any, asked: Asked) -> None:

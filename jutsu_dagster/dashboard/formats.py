@@ -8,7 +8,8 @@ from typing import Literal
 from jutsu_dagster.reporting.promotion_view import shown as evidence_shown
 
 Kind = Literal[
-    "money", "change", "percent", "ratio", "ratio_change", "count", "plain", "evidence", "text"
+    "money", "change", "percent", "points", "ratio", "ratio_change", "count", "plain", "evidence",
+    "text",
 ]  # fmt: skip
 
 NONE = "–"
@@ -26,9 +27,9 @@ def shown(value: object, kind: Kind) -> str:
         A number, or text.
     kind : Kind
         ``money`` (two decimals, thousands divided), ``change`` (percent points with a sign),
-        ``percent`` (without one), ``ratio``, ``ratio_change`` (with a sign), ``count``, ``plain``
-        (up to six significant digits), ``evidence`` (as the evidence page of a promotion has it),
-        ``text``.
+        ``percent`` (without one), ``points`` (a difference of percentages), ``ratio``,
+        ``ratio_change`` (with a sign), ``count``, ``plain`` (up to six significant digits),
+        ``evidence`` (as the evidence page of a promotion has it), ``text``.
     """
     if value is None:
         return NONE
@@ -44,6 +45,7 @@ def shown(value: object, kind: Kind) -> str:
         "money": f"{value:,.2f}",
         "change": f"{value:+,.2f} %",
         "percent": f"{value:,.2f} %",
+        "points": f"{value:+,.2f} pp",
         "ratio": f"{value:,.2f}",
         "ratio_change": f"{value:+,.2f}",
         "count": f"{value:,.0f}",
@@ -88,4 +90,4 @@ def _read(text: str) -> datetime:
 
 def _unsigned_zero(text: str) -> str:
     """Return the text without the sign of a number that is rounded to zero."""
-    return text.lstrip("+-") if not text.strip("+-0.% ") else text
+    return text.lstrip("+-") if not text.strip("+-0.%p ") else text

@@ -33,7 +33,7 @@ _TRADES: tuple[tuple[str, str, Kind], ...] = (
     ("beta", "Beta to the baseline", "ratio"),
 )
 # Of these a difference says something.
-_DIFFERENCE: dict[Kind, Kind] = {"change": "change", "percent": "change", "ratio": "ratio_change"}
+_DIFFERENCE: dict[Kind, Kind] = {"change": "points", "percent": "points", "ratio": "ratio_change"}
 
 
 def headline(found: Answer) -> Component:
@@ -96,7 +96,9 @@ def compared(found: Answer, scene: Scene, ids: Sequence[str]) -> Component:
     winner = found.body["comparison"]["winner"]
     said = html.P([html.Strong(f"{winner}"), " has the higher Sharpe ratio."]) if winner else None
     table = parts.table(heads, rows, label="Metrics side by side", name="compare")
-    return parts.card(table, title=period_words(found, "comparison/period"), aside=said)
+    words = "" if two else f"Small: the difference to {lead}. "
+    hint = html.P(f"{words}pp: percentage points.", className="hint faint")
+    return parts.card(table, hint, title=period_words(found, "comparison/period"), aside=said)
 
 
 def period_words(found: Answer, path: str) -> Component:

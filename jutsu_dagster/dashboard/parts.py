@@ -19,7 +19,7 @@ _GRAPH: Any = {
     "doubleClick": "reset+autosize",
     "scrollZoom": False,
 }
-_TONED = {"change", "ratio_change", "money"}
+_TONED = {"change", "points", "ratio_change", "money"}
 
 
 def number(answer: Answer, path: str, kind: Kind, *, toned: bool = False) -> Component:

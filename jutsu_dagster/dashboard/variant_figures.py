@@ -45,7 +45,7 @@ def scatter(rows: Sequence[dict[str, Any]], source: str, colours: Palette,
             marker={"symbol": symbol, "size": 9, "color": colour, "line": {"width": 1.5}},
             hovertemplate=(
                 "<b>%{text}</b><br>Return %{y:+.2f} %<br>Drawdown %{x:.2f} %"
-                "<br>Against the parent %{customdata[1]:+.2f} %<extra></extra>"
+                "<br>Against the parent %{customdata[1]:+.2f} pp<extra></extra>"
             ),
         )  # fmt: skip
     if parent is not None:

@@ -12,14 +12,14 @@ from jutsu_dagster.dashboard.formats import Kind
 from jutsu_dagster.dashboard.state import View
 
 _NUMBERS: tuple[tuple[str, str, Kind, int], ...] = (
-    ("total_return", "Return", "change", 100),
-    ("difference", "Against parent", "change", 130),
-    ("max_drawdown", "Drawdown", "percent", 110),
-    ("sharpe_ratio", "Sharpe", "ratio", 90),
-    ("trades", "Trades", "count", 86),
-    ("win_rate", "Win rate", "percent", 100),
-    ("profit_factor", "PF", "ratio", 76),
-    ("days", "Days", "count", 76),
+    ("total_return", "Return", "change", 92),
+    ("difference", "Against parent", "points", 118),
+    ("max_drawdown", "Drawdown", "percent", 102),
+    ("sharpe_ratio", "Sharpe", "ratio", 84),
+    ("trades", "Trades", "count", 78),
+    ("win_rate", "Win rate", "percent", 94),
+    ("profit_factor", "PF", "ratio", 66),
+    ("days", "Days", "count", 70),
 )
 _THEME = (
     "themeQuartz.withParams({backgroundColor: 'var(--card)', foregroundColor: 'var(--ink)',"
@@ -39,15 +39,15 @@ def grid(rows: Sequence[dict[str, Any]], source: str, view: View) -> Component:
         columnDefs=[
             {
                 "field": "link", "headerName": "Variant", "cellRenderer": "markdown",
-                "pinned": "left", "width": 190, "filter": "agTextColumnFilter",
+                "pinned": "left", "width": 176, "filter": "agTextColumnFilter",
                 "comparator": {"function": "byText"},
             },
+            *(_number(*each) for each in _NUMBERS),
             {
                 "field": "changes", "headerName": "Parent's → its own", "flex": 1,
-                "minWidth": 240, "filter": "agTextColumnFilter", "sortable": False,
+                "minWidth": 220, "filter": "agTextColumnFilter", "sortable": False,
                 "tooltipField": "changes", "cellClass": "faint",
             },
-            *(_number(*each) for each in _NUMBERS),
             {"field": "status", "headerName": "Status", "width": 100,
              "filter": "agTextColumnFilter"},
             {"field": "first_day", "headerName": "Since", "width": 116,

@@ -108,7 +108,7 @@ def test_the_grid_and_the_scatter_of_variants_are_the_apis(shown_site: Site, tab
     }
     page.wait_for_selector("#variants-grid .ag-row")
     kinds = {
-        "total_return": "change", "difference": "change", "max_drawdown": "percent",
+        "total_return": "change", "difference": "points", "max_drawdown": "percent",
         "sharpe_ratio": "ratio", "trades": "count", "win_rate": "percent",
         "profit_factor": "ratio", "days": "count",
     }  # fmt: skip

@@ -21,7 +21,8 @@ _WIDER = "document.documentElement.scrollWidth - document.documentElement.client
 _CARDS_SECONDS = 1.5
 _NAMELESS = """() => [...document.querySelectorAll('button, a[href], input')].filter((each) =>
   each.checkVisibility({ visibilityProperty: true })
-  && !each.closest('.ag-root, [aria-hidden=true]') && !(each.innerText || each.getAttribute('aria-label') || each.title || each.labels?.length)
+  && !each.closest('.ag-root, [aria-hidden=true]') && !each.innerText
+  && !each.getAttribute('aria-label') && !each.title && !each.labels?.length
 ).map((each) => each.outerHTML.slice(0, 120))"""
 
 

@@ -25,7 +25,7 @@ _OTHER_TEXT = """() => {
   }
   return found; }"""
 # Names such as v3.5b are none.
-_MEASURED = re.compile(r"(?<![A-Za-z\d.])\d[\d,]*\.\d|\d\s*%")
+_MEASURED = re.compile(r"(?<![A-Za-z\d.])\d[\d,]*\.\d|\d\s*(?:%|pp)")
 
 
 _HOLDS: dict[str, Callable[[Any], bool]] = {

@@ -26,10 +26,11 @@
       maximumFractionDigits: digits,
     });
     if (/[1-9]/.test(text)) {
-      const plus = kind === "change" || kind === "ratio_change" ? "+" : "";
+      const plus = ["change", "points", "ratio_change"].includes(kind) ? "+" : "";
       text = (value < 0 ? "−" : plus) + text;
     }
-    return text + (kind === "change" || kind === "percent" ? " %" : "");
+    const units = { change: " %", percent: " %", points: " pp" };
+    return text + (units[kind] || "");
   };
   // What is not defined comes last, whichever way round.
   grid.byNumber = function (a, b, _one, _other, descending) {

@@ -51,7 +51,7 @@ def _headline(found: Answer, row: dict[str, Any]) -> Component:
     shown = parts.stats(
         parts.stat("Return", parts.number(found, f"{at}/total_return", "change", toned=True)),
         parts.stat("Parent's", parts.number(found, f"{at}/parent_return", "change")),
-        parts.stat("Difference", parts.number(found, f"{at}/difference", "change", toned=True)),
+        parts.stat("Difference", parts.number(found, f"{at}/difference", "points", toned=True)),
         parts.stat("Max drawdown", parts.number(found, f"{at}/max_drawdown", "percent")),
         parts.stat("Sharpe ratio", parts.number(found, f"{at}/sharpe_ratio", "ratio")),
         parts.stat("Trades", parts.number(found, f"{at}/trades", "count")),

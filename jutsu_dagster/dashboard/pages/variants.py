@@ -75,7 +75,7 @@ def _numbers(found: Answer, rows: Sequence[dict[str, Any]]) -> Component:
         ),
     ]
     if best is not None and rows[best]["difference"] is not None:
-        best_one = parts.number(found, f"variants/{best}/difference", "change", toned=True)
+        best_one = parts.number(found, f"variants/{best}/difference", "points", toned=True)
         shown.append(parts.stat("Furthest ahead", best_one, rows[best]["id"]))
     return parts.card(parts.stats(*shown), name="headline")
 
@@ -138,7 +138,7 @@ def _picture(
     numbers = html.Div(
         [
             parts.number(found, f"variants/{at}/total_return", "change", toned=True),
-            html.Span([parts.number(found, f"variants/{at}/difference", "change"), " to parent"],
+            html.Span([parts.number(found, f"variants/{at}/difference", "points"), " to parent"],
                       className="faint"),
         ],
         className="card-line",
