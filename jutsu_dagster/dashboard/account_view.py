@@ -59,6 +59,17 @@ def account_section(scene: Scene, ids: Sequence[str], mode: ShownMode) -> list[C
             compared(both, scene, shown)]  # fmt: skip
 
 
+def lineages(scene: Scene, group: str, ids: Sequence[str]) -> list[Component]:
+    """Return links to the lineage of each account's asset in Dagster."""
+    if len(ids) == 1:
+        return parts.lineage(scene.webserver, f"{group}/{ids[0]}")
+    return [
+        found
+        for id_ in ids
+        for found in parts.lineage(scene.webserver, f"{group}/{id_}", f"Lineage of {id_}")
+    ]
+
+
 def _shared(scene: Scene, id_: str, mode: ShownMode, period: dict[str, str]) -> Days:
     """Return what to ask of an account for a period: what is asked, where it has no other days."""
     asked = (scene.view.first, scene.view.last)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from jutsu_dagster.dashboard.answers import Answer
-from jutsu_dagster.dashboard.formats import Kind, shown, tone
+from jutsu_dagster.dashboard.formats import Kind, ago, moment, shown, tone
 from jutsu_dagster.dashboard.wiring import attributes
 
 Child = Any
@@ -17,6 +18,7 @@ _GRAPH: Any = {
     "displayModeBar": False,
     "responsive": True,
     "doubleClick": "reset+autosize",
+    "doubleClickDelay": 500,
     "scrollZoom": False,
 }
 _TONED = {"change", "points", "ratio_change", "money"}
@@ -102,6 +104,13 @@ def said(text: str) -> list[Child]:
     """Return a message with what stands in backquotes as commands."""
     parts = text.split("`")
     return [html.Code(part) if at % 2 else part for at, part in enumerate(parts) if part]
+
+
+def since(text: str, now: datetime) -> Component:
+    """Return how long ago or ahead a moment is; the browser keeps it true."""
+    return html.Time(
+        ago(text, now), dateTime=text, title=moment(text), **attributes(data_moment=text)
+    )
 
 
 def dot(health: str) -> Component:

@@ -42,16 +42,20 @@ def test_a_ledger_that_is_gone_is_said_and_found_again(
     assert page.url.endswith("?strategies=v3_5b,v3_5d")
 
 
-def test_a_locked_ledger_is_said_and_waited_for(own_site: Site, tab: Tab) -> None:
-    holder = sqlite3.connect(database(own_site), isolation_level=None)
+def test_a_locked_ledger_is_said_and_waited_for(shown_home: Home, tab: Tab) -> None:
+    holder = sqlite3.connect(shown_home.settings.state_dir / "jutsu.db", isolation_level=None)
     # What a repair does; a writer of ours locks no reader out.
     holder.execute("PRAGMA locking_mode = EXCLUSIVE")
     holder.execute("BEGIN EXCLUSIVE")
-    page = tab.open(own_site, "/")
-    expect(page.locator(".empty h2")).to_have_text("The ledger does not answer")
-    expect(page.locator(".empty")).to_contain_text("locked")
-    holder.close()
-    expect(page.locator(".card.strategy")).to_have_count(3, timeout=_SOON)
+    site = Site(shown_home)
+    try:
+        page = tab.open(site, "/")
+        expect(page.locator(".empty h2")).to_have_text("The ledger does not answer")
+        expect(page.locator(".empty")).to_contain_text("locked")
+        holder.close()
+        expect(page.locator(".card.strategy")).to_have_count(3, timeout=_SOON)
+    finally:
+        site.stop()
 
 
 def test_an_empty_ledger_says_what_to_run(own_site: Site, tab: Tab) -> None:

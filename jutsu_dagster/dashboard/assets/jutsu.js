@@ -7,6 +7,25 @@
   const keep = (name, value) => window.localStorage.setItem("jutsu-" + name, value);
   const nothing = () => window.dash_clientside.no_update;
 
+  // As dashboard/formats.py says it.
+  function ago(moment) {
+    const minutes = (Date.now() - moment) / 60000;
+    const size = Math.abs(minutes);
+    if (size < 1) {
+      return "just now";
+    }
+    const told = size < 60 ? size.toFixed(0) + " min"
+      : size < 2880 ? (size / 60).toFixed(0) + " h" : (size / 1440).toFixed(0) + " days";
+    return minutes > 0 ? told + " ago" : "in " + told;
+  }
+
+  // While a page stands open, the time goes on.
+  setInterval(() => {
+    document.querySelectorAll("time[data-moment]").forEach((each) => {
+      each.textContent = ago(new Date(each.dataset.moment).getTime());
+    });
+  }, 30000);
+
   function query(params) {
     const pairs = Object.entries(params).filter(([, value]) => value);
     const text = pairs.map(([key, value]) => key + "=" + encodeURIComponent(value).replace(/%2C/g, ","));

@@ -9,7 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from jutsu_dagster.dashboard import parts
-from jutsu_dagster.dashboard.account_view import account_section
+from jutsu_dagster.dashboard.account_view import account_section, lineages
 from jutsu_dagster.dashboard.answers import Answer
 from jutsu_dagster.dashboard.scene import Scene
 from jutsu_dagster.pipeline.views.asked import NothingRecordedError
@@ -22,7 +22,7 @@ def draw(scene: Scene) -> Component:
     title = scene.name(ids[0]) if one else "Backtests, compared"
     words = "Backtest account, a year at a time" if one else "Backtest accounts side by side"
     launch = html.Button("Run a backtest", id="open-launch", className="button", type="button")
-    actions = parts.lineage(scene.webserver, f"backtests/{ids[0]}") if one else []
+    actions = lineages(scene, "backtests", ids)
     found = {id_: answer for id_ in ids if (answer := _recorded(scene, id_)) is not None}
     years = sorted({row["year"] for each in found.values() for row in each.body["years"]})
     return html.Div(

@@ -8,7 +8,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from jutsu_dagster.dashboard import parts
-from jutsu_dagster.dashboard.formats import ago, moment
+from jutsu_dagster.dashboard.formats import moment
 from jutsu_dagster.dashboard.scene import Scene
 from jutsu_dagster.dashboard.wiring import attributes
 
@@ -60,7 +60,6 @@ def _card(scene: Scene, id_: str, row: dict[str, Any]) -> Component:
     health = html.Span(
         [parts.dot(row["health"]), _STATES.get(row["state"], row["state"])], className="health"
     )
-    last = row["mark"]["time"] if row["mark"] else row["last_run"]
     return html.Article(
         [
             html.Div([html.H2(name), *marks], className="card-head"),
@@ -68,7 +67,7 @@ def _card(scene: Scene, id_: str, row: dict[str, Any]) -> Component:
             html.Div(
                 [
                     html.Div("Equity, USD", className="label"),
-                    html.Div(parts.number(status, _equity(at, row), "money"), className="big"),
+                    html.Div(parts.number(status, f"{at}/equity", "money"), className="big"),
                 ]
             ),
             parts.stats(
@@ -81,11 +80,12 @@ def _card(scene: Scene, id_: str, row: dict[str, Any]) -> Component:
                 parts.stat("Regime", _regime(row)),
             ),
             *problem,
+            *_marked(scene, at, row),
             html.Div(
                 [
                     html.Span(f"Session {row['session'] or 'none yet'}"),
-                    html.Span(f"recorded {ago(last, scene.now)}", title=moment(last))
-                    if last
+                    html.Span(["recorded ", parts.since(row["last_run"], scene.now)])
+                    if row["last_run"]
                     else None,
                 ],
                 className="card-foot faint",
@@ -96,9 +96,21 @@ def _card(scene: Scene, id_: str, row: dict[str, Any]) -> Component:
     )
 
 
-def _equity(at: str, row: dict[str, Any]) -> str:
-    """Return where a strategy's newest equity stands: its last mark's, if no session came since."""
-    return f"{at}/mark/equity" if row["mark"] else f"{at}/equity"
+def _marked(scene: Scene, at: str, row: dict[str, Any]) -> list[Component]:
+    """Return a strategy's last valuation between sessions, if no session came since."""
+    if row["mark"] is None:
+        return []
+    value = parts.number(scene.status, f"{at}/mark/equity", "money")
+    day = parts.number(scene.status, f"{at}/mark/daily_return", "change", toned=True)
+    words = [
+        "Now about ",
+        value,
+        " (",
+        day,
+        "), marked ",
+        parts.since(row["mark"]["time"], scene.now),
+    ]
+    return [html.P(words, className="marked")]
 
 
 def _regime(row: dict[str, Any]) -> str:
@@ -120,7 +132,7 @@ def _schedule(scene: Scene) -> Component:
     else:
         words = [
             html.P(following["name"].replace("_", " ").capitalize(), className="big-word"),
-            html.P(f"{ago(following['time'], scene.now)}, {moment(following['time'])}",
+            html.P([parts.since(following["time"], scene.now), f", {moment(following['time'])}"],
                    className="faint"),
         ]  # fmt: skip
     return parts.card(*words, title="Next")

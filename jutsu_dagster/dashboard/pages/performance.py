@@ -6,7 +6,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from jutsu_dagster.dashboard import parts
-from jutsu_dagster.dashboard.account_view import account_section
+from jutsu_dagster.dashboard.account_view import account_section, lineages
 from jutsu_dagster.dashboard.scene import Scene
 
 
@@ -17,5 +17,5 @@ def draw(scene: Scene) -> Component:
     words = (
         "Paper account, as the ledger has it" if len(ids) == 1 else "Paper accounts side by side"
     )
-    actions = parts.lineage(scene.webserver, f"strategies/{ids[0]}") if len(ids) == 1 else []
+    actions = lineages(scene, "strategies", ids)
     return html.Div([parts.head(title, words, *actions), *account_section(scene, ids, "paper")])
