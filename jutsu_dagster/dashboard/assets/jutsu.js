@@ -36,6 +36,16 @@
     return query({ ...view.params, ...changes });
   }
 
+  // Years that a click on one shows: it alone, or with the one that is shown alone all between.
+  // From the address as it is now: the next click may come before the page is drawn again.
+  function years(clicked) {
+    const params = Object.fromEntries(new URLSearchParams(window.location.search));
+    const first = (params.from || "").slice(0, 4);
+    const alone = params.from === first + "-01-01" && params.to === first + "-12-31";
+    const ends = [clicked, alone ? first : clicked].sort();
+    return query({ ...params, from: ends[0] + "-01-01", to: ends[1] + "-12-31" });
+  }
+
   // A navigation that the reader asked for: a new entry in the history.
   function go(href) {
     const url = new URL(href, window.location.href);
@@ -64,7 +74,7 @@
       return;
     }
     event.preventDefault();
-    go(link.href);
+    go(link.dataset.year ? url.pathname + years(link.dataset.year) : link.href);
   });
 
   document.addEventListener("keydown", (event) => {

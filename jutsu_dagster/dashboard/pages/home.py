@@ -102,15 +102,8 @@ def _marked(scene: Scene, at: str, row: dict[str, Any]) -> list[Component]:
         return []
     value = parts.number(scene.status, f"{at}/mark/equity", "money")
     day = parts.number(scene.status, f"{at}/mark/daily_return", "change", toned=True)
-    words = [
-        "Now about ",
-        value,
-        " (",
-        day,
-        "), marked ",
-        parts.since(row["mark"]["time"], scene.now),
-    ]
-    return [html.P(words, className="marked")]
+    when = parts.since(row["mark"]["time"], scene.now)
+    return [html.P(["Now about ", value, " (", day, "), marked ", when], className="marked")]
 
 
 def _regime(row: dict[str, Any]) -> str:
