@@ -197,15 +197,20 @@ def stats(*found: Component) -> Component:
     return html.Dl(list(found), className="stats")
 
 
-def choices(label: str, options: Sequence[tuple[str, str, bool]]) -> Component:
-    """Return links of which one is chosen: text, address, whether it is."""
-    return html.Nav(
-        [
-            html.A(
-                text, href=href, className="choice is-chosen" if chosen else "choice",
-                **(attributes(aria_current="true") if chosen else {}),
-            )
-            for text, href, chosen in options
-        ],
-        className="choices", **attributes(aria_label=label),
-    )  # fmt: skip
+def choices(
+    label: str, options: Sequence[tuple[str, str, bool]], data: str | None = None
+) -> Component:
+    """Return links of which one is chosen: text, address, whether it is.
+
+    ``data`` names an attribute that tells the browser's code a link's text.
+    """
+
+    def choice(text: str, href: str, *, chosen: bool) -> Component:
+        more = attributes(aria_current="true") if chosen else {}
+        if data is not None:
+            more |= attributes(**{f"data_{data}": text})
+        name = "choice is-chosen" if chosen else "choice"
+        return html.A(text, href=href, className=name, **more)
+
+    links = [choice(text, href, chosen=chosen) for text, href, chosen in options]
+    return html.Nav(links, className="choices", **attributes(aria_label=label))

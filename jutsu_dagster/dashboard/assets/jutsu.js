@@ -74,7 +74,7 @@
       return;
     }
     event.preventDefault();
-    go(link.dataset.year ? url.pathname + years(link.dataset.year) : link.href);
+    go(/^\d{4}$/.test(link.dataset.year) ? url.pathname + years(link.dataset.year) : link.href);
   });
 
   document.addEventListener("keydown", (event) => {

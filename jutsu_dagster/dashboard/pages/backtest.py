@@ -54,7 +54,7 @@ def _strip(scene: Scene, years: Sequence[int]) -> Component:
         options.append((str(year), view.href(from_=f"{begin}-01-01", to=f"{end}-12-31"), chosen))
     return html.Div(
         [
-            parts.choices("Years", options),
+            parts.choices("Years", options, "year"),
             html.Span("One year, then another for all between", className="faint hint"),
         ],
         className="years",
