@@ -18,9 +18,10 @@ _DRAWN = """() => !document.querySelector('[data-dash-is-loading]')
     (figure) => figure.querySelector('.main-svg'))"""
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread; a Dagster run beside it cannot end its own.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of this process."""
+    """One Chromium for these tests, gone before any others of this process."""
     with chromium() as found:
         yield found
 
