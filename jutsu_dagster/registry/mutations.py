@@ -151,6 +151,8 @@ def _with(changes: _Changes, value: Any) -> Any:
     """
     if () in changes:
         return changes[()]
+    if value is None or isinstance(value, int | float | str):
+        return value  # nearly all are; the checks below take longer
     if isinstance(value, BaseModel):
         touched = {path[0] for path in changes} | value.model_fields_set
         inside = {name: item for name, item in value if name in touched}
@@ -162,7 +164,7 @@ def _with(changes: _Changes, value: Any) -> Any:
 
 
 def _below(label: str, changes: _Changes) -> _Changes:
-    return {at[1:]: value for at, value in changes.items() if at[0] == label}
+    return {at[1:]: value for at, value in changes.items() if at[0] == label} if changes else {}
 
 
 def _of_mutation(fault: Fault) -> Fault:

@@ -16,7 +16,7 @@ from jutsu_dagster.pipeline.research.inputs import Known
 from jutsu_dagster.pipeline.research.new_variants import current_hash
 from jutsu_dagster.pipeline.research.recordings import night_adapter
 from jutsu_dagster.pipeline.research.tuning import applied_promotions, tuning_events
-from jutsu_dagster.pipeline.shadow_registry import read_book
+from jutsu_dagster.pipeline.research.variant_rows import VariantRows
 from jutsu_dagster.registry.universe import warmup_start
 from jutsu_dagster.research.adapters import Adapter
 from jutsu_dagster.research.memory import LOOK_BACK
@@ -119,11 +119,11 @@ class Night:
 
         Those of another set of frozen parameters were tried of another strategy.
         """
-        book = read_book(self.desk.registry, self.desk.home)
+        rows = VariantRows(self.desk.registry, self.desk.home).rows
         hashes = {one.strategy_id: current_hash(self.desk.registry, one.strategy_id)
                   for one in self.subjects}  # fmt: skip
         found: dict[str, list[Json]] = {id_: [] for id_ in hashes}
-        for row in (shadow.row for shadow in book.shadows.values()):
+        for row in rows.values():
             made = row.created_partition
             # What this night or a later one made is not known yet.
             if made is not None and made >= self.day:
