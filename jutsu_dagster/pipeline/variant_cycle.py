@@ -154,5 +154,7 @@ def _note(
                 run_id=run_id,
             )
             for run in runs
+            # A range wholly before a variant's first day was not tried.
+            if run.error is not None or any(day.status != "before" for day in run.days)
         ],
     )

@@ -100,6 +100,23 @@ def test_every_point_of_a_chart_is_the_apis(path: str, shown_site: Site, tab: Ta
             assert trace["read"] == [[(name or "").replace("_", " ") for name in held]]
 
 
+def test_the_curves_of_a_proposal_are_the_apis_daily_results_grown(
+    shown_site: Site, tab: Tab
+) -> None:
+    page = tab.open(shown_site, "/promotions?promotion=v3_5b_mut_0001_20250122")
+    found = shown_site.api.get("/api/promotions/v3_5b_mut_0001_20250122").json()
+    curves = [each for each in drawn(page, "promotion-figure") if each["yaxis"] == "y"]
+    assert found["compound"]
+    assert len(curves) == 2
+    for trace, which in zip(curves, ("variant", "control"), strict=True):
+        grown, expected = 100.0, []
+        for result in found["curves"][which]:
+            grown *= 1.0 + result
+            expected.append(grown)
+        assert trace["x"] == found["curves"]["days"]
+        assert trace["y"] == pytest.approx(expected, rel=1e-12)
+
+
 def test_the_grid_and_the_scatter_of_variants_are_the_apis(shown_site: Site, tab: Tab) -> None:
     page = tab.open(shown_site, "/variants?parent=ETH_main")
     rows = {

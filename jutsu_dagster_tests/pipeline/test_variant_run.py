@@ -17,6 +17,7 @@ from jutsu_dagster.pipeline.directional_paper import trade_days
 from jutsu_dagster.pipeline.ingest import CRYPTO_15M
 from jutsu_dagster.pipeline.shadow_retire import retire
 from jutsu_dagster.storage import exploration_log as log
+from jutsu_dagster.storage import journal
 from jutsu_dagster_tests.homes import Home
 from jutsu_dagster_tests.pipeline.variant_books import MADE, Variants
 
@@ -77,6 +78,15 @@ def test_a_day_before_the_variant_was_made_is_no_day_of_its(three: Variants) -> 
     assert statuses(runs[ONE]) == ["before", "before", "recorded"]
     assert runs[ONE].days[0].note == "made too late for this day: it trades from 2025-01-06 on"
     assert [row["day"] for row in three.of(ONE)] == [FIRST]
+
+
+def test_a_range_before_the_first_day_is_no_attempt(three: Variants) -> None:
+    engine = three.home.ledger.engine
+    three.run(MADE - DAY, MADE)
+    assert journal.attempts(engine, "run", 10, mode="shadow").empty
+    three.run(FIRST)
+    noted = journal.attempts(engine, "run", 10, mode="shadow")
+    assert sorted(noted["strategy_id"]) == sorted(one.id for one in three.shadows())
 
 
 def test_a_gap_in_the_chain_names_its_range(three: Variants) -> None:
