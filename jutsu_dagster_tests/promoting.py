@@ -79,6 +79,7 @@ def document(home: Home, variant_id: str, day: date = NIGHT) -> dict[str, Any]:
         "parameters": frozen_parameters(shadow.mutated.strategy),
         "base_params_hash": shadow.row.base_params_hash,
         "parent_parameter_hash": parent.config.strategy.parameter_hash,
+        "fill_terms": parent.config.fill_terms,
         "window": {"first": days[0], "last": days[-1], "days": len(days)},
         "candidate": candidate_row(
             variant_id=variant_id, parent_id=parent.id, symbol=str(shadow.row.symbol),

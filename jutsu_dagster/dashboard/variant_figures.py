@@ -63,17 +63,20 @@ def scatter(rows: Sequence[dict[str, Any]], source: str, colours: Palette,
 def miniature(own: Line, parent: Line | None, span: tuple[float, float], colours: Palette) -> str:
     """Return a variant's growth over its parent's as the address of a small picture.
 
-    ``span`` is the lowest and the highest cumulative return of all pictures, which share it.
+    Both begin with nothing gained, the day before the first. ``span`` is the lowest and the
+    highest cumulative return of all pictures, which share it.
     """
     days = [np.datetime64(day) for day in own.days]
-    width = max((days[-1] - days[0]).astype(float), 1.0)
+    width = (days[-1] - days[0]).astype(float) + 1.0
     zero = _points(np.array([0.0, _SIZE[0]]), np.array([0.0, 0.0]), span)
     parts = [_path(zero, colours.grid, 1.0, "")]
     for line, colour, dashes in ((parent, colours.baseline, "6,3"), (own, own.look.colour, "")):
         if line is None:
             continue
-        since = [(np.datetime64(day) - days[0]).astype(float) / width for day in line.days]
-        place = _points(np.array(since) * _SIZE[0], line.gain, span)
+        since = [(np.datetime64(day) - days[0]).astype(float) + 1.0 for day in line.days]
+        place = _points(
+            np.array([0.0, *since]) * _SIZE[0] / width, np.array([0.0, *line.gain]), span
+        )
         parts.append(_path(place, colour, 1.8, dashes))
     view = f"0 -3 {_SIZE[0]:g} {_SIZE[1] + 6:g}"
     text = (

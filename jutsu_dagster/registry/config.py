@@ -97,14 +97,21 @@ class StrategyConfig:
         """The first day of the paper account; None where there is none."""
         return self.file.paper.start
 
+    @property
+    def fill_terms(self) -> dict[str, object]:
+        """When orders fill and what a fill costs, as JSON-ready data."""
+        return {
+            "execution_time": self.execution_time,
+            "costs": self.file.costs.model_dump(mode="json"),
+        }
+
     @cached_property
     def settings_hash(self) -> str:
         """A short hash of all that decides a backtest's numbers, and of nothing else."""
         decisive = {
             "class": self.class_name,
             "parameters": self.strategy.parameter_hash,
-            "execution_time": self.execution_time,
-            "costs": self.file.costs.model_dump(mode="json"),
+            **self.fill_terms,
             "initial_capital": self.initial_capital,
             "backtest_start": self.backtest_start.isoformat(),
         }

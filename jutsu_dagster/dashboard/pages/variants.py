@@ -118,7 +118,7 @@ def _pictures(
         if own is not None:
             drawn.append((at, row, own, parent))
     values = [gain for _, _, *lines in drawn for line in lines if line for gain in line.gain]
-    span = (min(values, default=0.0), max(values, default=1.0))
+    span = (min([0.0, *values]), max([0.0, *values]))
     pictures = [_picture(scene, found, each, span) for each in drawn]
     words = "Solid: the variant. Dashed grey: its parent. All on one scale."
     return parts.card(

@@ -159,6 +159,13 @@ def _require_same_base(row: ProposalRow, config: StrategyConfig, shadow: Shadow)
             " says nothing about the strategy as it stands. Put its parameters back, or reject"
             f" the proposal: jutsu promotions reject {row.id}"
         )
+    told = document.get("fill_terms")
+    if told is not None and told != config.fill_terms:
+        raise PromotionError(
+            f"{row.id}: orders of {row.parent_id} fill on other terms than the evidence is of"
+            f" ({told}, now {config.fill_terms}); put them back, or reject the proposal:"
+            f" jutsu promotions reject {row.id}"
+        )
 
 
 def _require_bounds(row: ProposalRow, mutated: Mutated) -> None:

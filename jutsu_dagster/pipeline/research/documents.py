@@ -109,6 +109,7 @@ def document_of(
         "parameters": frozen_parameters(shadow.mutated.strategy),
         "base_params_hash": shadow.row.base_params_hash,
         "parent_parameter_hash": parent.config.strategy.parameter_hash,
+        "fill_terms": parent.config.fill_terms,
         "window": {
             "first": first.isoformat(),
             "last": last.isoformat(),

@@ -106,6 +106,11 @@ def test_other_parameters_of_the_parent(made: Home, proposed: ProposalRow) -> No
     assert "sma_slow: 140  # as it was" in (made.path / FILE).read_text()
 
 
+def test_other_costs_of_the_parent(made: Home, proposed: ProposalRow) -> None:
+    parameter(made, "slippage_rate: 0.001", "slippage_rate: 0.002")
+    refused(made, proposed, f"orders of {PARENT} fill on other terms than the evidence is of")
+
+
 def test_a_parent_that_is_broken_or_gone(made: Home) -> None:
     row = propose(made, variant(made, parent="v3_5d"))
     file = made.path / "config/strategies/v3_5d.yaml"

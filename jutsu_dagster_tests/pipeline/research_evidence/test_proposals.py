@@ -71,6 +71,7 @@ def test_what_passes_is_proposed_with_all_that_is_known_of_it(three: Families) -
     config = three.home.registry.entries["ETH_main"].config
     assert config is not None
     assert document["parent_parameter_hash"] == config.strategy.parameter_hash
+    assert document["fill_terms"] == config.fill_terms
     assert document["candidate"]["eligible"] is True
     assert status(three) == "proposed"
 
