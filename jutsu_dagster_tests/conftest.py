@@ -18,7 +18,14 @@ import hypothesis
 import pytest
 
 from jutsu_dagster.storage.database import parse_url
-from jutsu_dagster_tests.homes import COIN_DAYS, LAST, Home, write_coin_config, write_config
+from jutsu_dagster_tests.homes import (
+    COIN_DAYS,
+    LAST,
+    Home,
+    entered,
+    write_coin_config,
+    write_config,
+)
 from jutsu_dagster_tests.nights import START, TRADED, starts, trade
 from jutsu_dagster_tests.postgres.databases import Databases
 from jutsu_dagster_tests.postgres.programs import UnavailableError
@@ -118,14 +125,9 @@ def paper_home(filled_paper: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def _copy(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    for name in [name for name in os.environ if name.startswith("JUTSU_")]:
-        if not name.startswith("JUTSU_TEST_"):
-            monkeypatch.delenv(name)
     path = tmp_path / "home"
     shutil.copytree(original, path, symlinks=True)
-    monkeypatch.setenv("JUTSU_HOME", str(path))
-    monkeypatch.setenv("COLUMNS", "120")
-    return Home(path)
+    return entered(path, monkeypatch)
 
 
 def _without_postgres(reason: str) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 import yaml
 
 import jutsu_dagster
@@ -147,6 +149,16 @@ class Home:
             for path in sorted(self.path.rglob("*"))
             if path.is_file() and "dagster" not in path.parts and not path.name.startswith("jutsu.")
         }
+
+
+def entered(path: Path, patch: pytest.MonkeyPatch) -> Home:
+    """Return a project that ``JUTSU_HOME`` names, with no other setting of ours."""
+    for name in [name for name in os.environ if name.startswith("JUTSU_")]:
+        if not name.startswith("JUTSU_TEST_"):
+            patch.delenv(name)
+    patch.setenv("JUTSU_HOME", str(path))
+    patch.setenv("COLUMNS", "120")
+    return Home(path)
 
 
 def _bare(frame: pd.DataFrame) -> pd.DataFrame:

@@ -83,11 +83,21 @@ class Tab:
             self.faults.append(f"asked {request.url}")
 
 
+@pytest.fixture(scope="package")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A desktop that has read the scripts before: to parse them anew takes most of a test."""
+    opened = browser.new_context(viewport=DESKTOP, accept_downloads=True)  # type: ignore[arg-type]
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def tab(browser: Browser) -> Iterator[Tab]:
-    """A tab of a browser that has never been here; nothing may go wrong in it."""
-    context = browser.new_context(viewport=DESKTOP, accept_downloads=True)  # type: ignore[arg-type]
+def tab(context: BrowserContext) -> Iterator[Tab]:
+    """A tab of a browser that remembers no visit; nothing may go wrong in it."""
     found = Tab(context)
     yield found
-    context.close()
+    for page in context.pages:
+        page.evaluate("location.protocol.startsWith('http') && localStorage.clear()")
+        page.close()
+    context.clear_cookies()
     assert found.faults == []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from jutsu_dagster.defs.nights import MISSED
 from jutsu_dagster.pipeline.research.artefacts import partition_path
 from jutsu_dagster.registry.shadows import SHADOWS_PATH
 from jutsu_dagster_tests.defs.conftest import QUIET, Graph, failures
-from jutsu_dagster_tests.homes import COIN_START, Home
+from jutsu_dagster_tests.homes import COIN_START, Home, entered
 
 DAY = COIN_START + timedelta(days=3)
 
@@ -65,18 +67,36 @@ def block(home: Home, step: str, day: date) -> Path:
     return path
 
 
-@pytest.fixture
-def coins(crypto_home: Home, tmp_path: Path) -> Iterator[Graph]:
-    """The project with both markets, two variants, and accounts traded up to DAY."""
-    write_variants(crypto_home, 1, 2)
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        graph = Graph(crypto_home, instance)
+@pytest.fixture(scope="module")
+def prepared(filled_coins: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project and its instance: both markets, two variants, accounts traded up to DAY."""
+    folder = tmp_path_factory.mktemp("prepared")
+    shutil.copytree(filled_coins, folder / "home", symlinks=True)
+    write_variants(Home(folder / "home"), 1, 2)
+    (folder / "dagster").mkdir()
+    with pytest.MonkeyPatch.context() as patch, _opened(folder, patch) as graph:
         assert graph.night(COIN_START, DAY).success
         first = (COIN_START, DAY - timedelta(days=1))
         ids = ["ETH_main_mut_0001", "ETH_main_mut_0002"]
         variants = dg.AssetSelection.assets(*(dg.AssetKey(["variants", id_]) for id_ in ids))
         assert graph.run(variants, *map(str, first)).success
+        graph.home.ledger.close()
+    return folder
+
+
+@pytest.fixture
+def coins(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Graph]:
+    """A copy of it that the test may spoil."""
+    shutil.copytree(prepared, tmp_path / "own", symlinks=True)
+    with _opened(tmp_path / "own", monkeypatch) as graph:
         yield graph
+
+
+@contextmanager
+def _opened(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Graph]:
+    home = entered(folder / "home", patch)
+    with dg.DagsterInstance.local_temp(str(folder / "dagster")) as instance:
+        yield Graph(home, instance)
 
 
 def times(result: dg.ExecuteInProcessResult, kind: str) -> dict[str, int]:
