@@ -14,7 +14,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from jutsu_dagster.registry.mutation_axes import Axis, Level, axes_of
-from jutsu_dagster.registry.mutations import MutationError, mutate
+from jutsu_dagster.registry.mutations import MutationError, changes_of, mutate
 from jutsu_dagster.registry.param_specs import ParamSpec, param_specs
 from jutsu_dagster.strategies.base import Strategy
 
@@ -191,7 +191,7 @@ def _effect(
     mutations: Mapping[str, object], parent: Strategy, specs: Mapping[str, ParamSpec]
 ) -> _Effect:
     try:
-        return _rounded(mutate(parent, mutations, creating=False, specs=specs).changed)
+        return _rounded(changes_of(parent, mutations, specs))
     except MutationError:  # of an earlier version of the class: like nothing that is drawn now
         return frozenset()
 

@@ -81,11 +81,37 @@ def mutate(
         and, when creating, a mutation that changes nothing.
     """
     specs = param_specs(parent) if specs is None else specs
-    reading = Reading(specs, type(parent), where, creating=creating)
+    changed, clamped = _changes(type(parent), mutations, specs, where, creating=creating)
+    return Mutated(_rebuilt(parent, specs, changed, where), changed, clamped)
+
+
+def changes_of(
+    parent: Strategy, mutations: Mapping[str, object], specs: Mapping[str, ParamSpec]
+) -> dict[str, object]:
+    """Return ``Mutated.changed`` without the strategy, which takes the most time to make.
+
+    Raises
+    ------
+    MutationError
+        As ``mutate`` when not creating, but for rules of the class that the result breaks.
+    """
+    return _changes(type(parent), mutations, specs, "mutations", creating=False)[0]
+
+
+def _changes(
+    kind: type[Strategy],
+    mutations: Mapping[str, object],
+    specs: Mapping[str, ParamSpec],
+    where: str,
+    *,
+    creating: bool,
+) -> tuple[dict[str, object], dict[str, float]]:
+    reading = Reading(specs, kind, where, creating=creating)
     reading.read_all(mutations)
     if reading.faults:
         raise MutationError(reading.faults)
-    changed, clamped = {}, {}
+    changed: dict[str, object] = {}
+    clamped: dict[str, float] = {}
     for name, spec in specs.items():
         if name in reading.results:
             wanted = reading.results[name]
@@ -97,7 +123,7 @@ def mutate(
     if creating and _is_no_op(specs, changed):
         keys = ", ".join(mutations) or "no mutations"
         raise MutationError([Fault(where, "", None, _no_op_rule(keys, clamped))])
-    return Mutated(_rebuilt(parent, specs, changed, where), changed, clamped)
+    return changed, clamped
 
 
 def mutation_hash(mutations: Mapping[str, object]) -> str:
@@ -136,7 +162,11 @@ def _rebuilt(
         return parent
     changes = {specs[name].at: value for name, value in changed.items()}
     # Every field of the class itself is said: the result is what it is, whatever the defaults.
-    values = {label: _with(_below(label, changes), item) for label, item in parent}
+    touched = {at[0] for at in changes}
+    values = {
+        label: _with(_below(label, changes) if label in touched else {}, item)
+        for label, item in parent
+    }
     given = {name: value for name, value in values.items() if value is not None}
     strategy, faults = build_strategy(type(parent), given, {}, where)
     if strategy is None:
@@ -160,11 +190,14 @@ def _with(changes: _Changes, value: Any) -> Any:
         inside = dict(value)
     else:
         return value
-    return {label: _with(_below(str(label), changes), item) for label, item in inside.items()}
+    return {
+        label: _with(_below(str(label), changes) if changes else {}, item)
+        for label, item in inside.items()
+    }
 
 
 def _below(label: str, changes: _Changes) -> _Changes:
-    return {at[1:]: value for at, value in changes.items() if at[0] == label} if changes else {}
+    return {at[1:]: value for at, value in changes.items() if at[0] == label}
 
 
 def _of_mutation(fault: Fault) -> Fault:

@@ -6,6 +6,7 @@ import enum
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -105,10 +106,15 @@ def param_specs(strategy: Strategy) -> dict[str, ParamSpec]:
 
 def groups(specs: Mapping[str, ParamSpec]) -> dict[str, tuple[str, ...]]:
     """Return what each address covers: an entry itself, a map all its entries."""
-    covered: dict[str, list[str]] = {name: [name] for name in specs}
-    for name, spec in specs.items():
-        for depth in range(1, len(spec.at)):
-            covered.setdefault(".".join(spec.at[:depth]), []).append(name)
+    return dict(_groups(tuple((name, spec.at) for name, spec in specs.items())))
+
+
+@lru_cache(maxsize=64)
+def _groups(places: tuple[tuple[str, tuple[str, ...]], ...]) -> Mapping[str, tuple[str, ...]]:
+    covered: dict[str, list[str]] = {name: [name] for name, _ in places}
+    for name, at in places:
+        for depth in range(1, len(at)):
+            covered.setdefault(".".join(at[:depth]), []).append(name)
     return {name: tuple(entries) for name, entries in covered.items()}
 
 

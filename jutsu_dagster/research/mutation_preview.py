@@ -8,7 +8,7 @@ from typing import Any
 
 from jutsu_dagster.registry.mutation_axes import axes_of
 from jutsu_dagster.registry.mutation_sampling import sample_mutations
-from jutsu_dagster.registry.mutations import MutationError, mutate
+from jutsu_dagster.registry.mutations import MutationError, changes_of, mutate
 from jutsu_dagster.registry.param_specs import groups, param_specs
 from jutsu_dagster.research.evolver import proposals_of
 from jutsu_dagster.research.trades import Json
@@ -166,7 +166,7 @@ def _refusal(
         return str(error)
     for each in past:
         try:
-            tried = mutate(parent, each, creating=False, specs=specs).changed
+            tried = changes_of(parent, each, specs)
         except MutationError:  # of an earlier version of the class
             continue
         if _effect(tried) == effect:

@@ -65,6 +65,8 @@ def _row(scene: Scene, step: dict[str, Any]) -> list[parts.Child]:
     name = step["name"]
     asset = name if name.startswith(_GROUPED) else f"research/{name}"
     title: parts.Child = name
-    if scene.webserver is not None and name != "variants":
+    if name == "variants":
+        title = parts.link(name, scene.view.href("/variants"))
+    elif scene.webserver is not None:
         title = parts.out(title, f"{scene.webserver.rstrip('/')}/assets/{asset}?view=lineage")
     return [title, parts.badge(word, kind), html.Span(parts.said(step.get("error", "")))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,14 @@ import pytest
 from jutsu_dagster.core.account import AccountKey, Mode
 from jutsu_dagster.core.metrics import equity_metrics
 from jutsu_dagster.core.stake_metrics import stake_metrics
+from jutsu_dagster.pipeline.nights import SUMMARY
+from jutsu_dagster.pipeline.research.artefacts import partition_path
 from jutsu_dagster.pipeline.views import (
     backtests,
     comparing,
+    nightly,
     performance,
+    promotions,
     status,
     strategies,
     trades,
@@ -23,7 +28,7 @@ from jutsu_dagster.pipeline.views import (
 )
 from jutsu_dagster.pipeline.views.accounts import ShownMode
 from jutsu_dagster.pipeline.views.desk import ReadDesk
-from jutsu_dagster.storage import exploration_log
+from jutsu_dagster.storage import exploration_log, promotion_log
 from jutsu_dagster_tests.homes import Home
 from jutsu_dagster_tests.shown import IDS
 
@@ -180,3 +185,23 @@ def test_variants_are_the_ledgers(shown: Home, desk: ReadDesk) -> None:
         assert page["summary"] == json.loads(file.read_text())
         bought = exploration_log.trades(shown.ledger.engine, AccountKey(row["id"], "shadow"))
         assert page["total_trades"] == len(bought)
+
+
+def test_a_proposal_is_the_ledgers_and_a_night_its_file(shown: Home, desk: ReadDesk) -> None:
+    (listed,) = promotions.promotion_list(desk)["promotions"]
+    row = promotion_log.proposal(shown.ledger.engine, listed["id"])
+    assert row is not None
+    evidence, page = row.document["evidence"], promotions.promotion_detail(desk, row.id)
+    assert {each["name"]: each["value"] for each in page["numbers"]} == {
+        name: each["value"] for name, each in evidence["numbers"].items()
+    }
+    names = ("name", "passed", "value", "threshold", "why")
+    assert [{name: gate[name] for name in names} for gate in page["gates_told"]] == [
+        {name: gate[name] for name in names} for gate in evidence["gates"]
+    ]
+    assert page["curves"] == row.document["curves"]
+    assert page["window"] == row.document["window"]
+    assert page["gates_held"] == sum(gate["passed"] for gate in evidence["gates"])
+    night = nightly.nightly(desk)
+    file = partition_path(shown.path, SUMMARY, date.fromisoformat(night["date"]))
+    assert night["summary"] == json.loads(file.read_text())
