@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from jutsu_dagster_tests.dashboard.conftest import Tab
 from jutsu_dagster_tests.dashboard.site import TOKEN, Site
@@ -95,6 +95,25 @@ def test_what_was_said_is_not_kept_for_the_next_decision(
     page.click("#open-reject")
     expect(page.locator("#decide-go")).to_have_text("Reject")
     expect(page.locator("#decide-said")).to_be_empty()
+
+
+def test_while_the_server_decides_the_dialog_says_so_and_takes_no_second_click(
+    proposed: tuple[Site, str], tab: Tab
+) -> None:
+    site, id_ = proposed
+    page = tab.open(site, f"/promotions?promotion={id_}")
+    decide(page, "reject", "wrong")
+    expect(page.locator("#decide-said")).to_contain_text("not the right one")
+    held: list[Route] = []
+    # Playwright marks the function that it is given; a list's method takes no mark.
+    page.route("**/api/promotions/*/reject", lambda route: held.append(route))  # noqa: PLW0108
+    page.fill("#decide-token", TOKEN)
+    page.click("#decide-go")
+    expect(page.locator("#decide-said")).to_have_text("Checking everything anew, then writing…")
+    expect(page.locator("#decide-go")).to_be_disabled()
+    (route,) = held
+    route.continue_()
+    expect(page.locator("#decide-said")).to_contain_text("v3_5b_mut_0002 is rejected")
 
 
 def test_without_a_token_the_page_says_how_to_decide(shown_home: Home, tab: Tab) -> None:

@@ -7,12 +7,14 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from jutsu_dagster.storage.ledger import Ledger
 from jutsu_dagster_tests.dashboard.conftest import Tab
 from jutsu_dagster_tests.dashboard.site import Site
 from jutsu_dagster_tests.homes import Home, edit
+from jutsu_dagster_tests.postgres.server import Server
 
 _SOON = 20_000
 
@@ -56,6 +58,28 @@ def test_a_locked_ledger_is_said_and_waited_for(shown_home: Home, tab: Tab) -> N
         expect(page.locator(".card.strategy")).to_have_count(3, timeout=_SOON)
     finally:
         site.stop()
+
+
+@pytest.mark.postgres
+def test_a_postgresql_that_restarts_is_said_and_found_again(
+    shown_home: Home, postgres_server: Server, tab: Tab
+) -> None:
+    with postgres_server.database() as url:
+        ledger = Ledger(url)
+        ledger.migrate()
+        site = Site(shown_home, database_url=url)
+        try:
+            page = tab.open(site, "/")
+            expect(page.locator(".card.strategy")).to_have_count(3)
+            postgres_server.stop()
+            expect(page.locator(".empty h2")).to_have_text(
+                "The ledger does not answer", timeout=2 * _SOON
+            )
+            postgres_server.start()
+            expect(page.locator(".card.strategy")).to_have_count(3, timeout=2 * _SOON)
+        finally:
+            site.stop()
+            ledger.close()
 
 
 def test_an_empty_ledger_says_what_to_run(own_site: Site, tab: Tab) -> None:

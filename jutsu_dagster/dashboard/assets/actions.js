@@ -17,6 +17,16 @@
     );
   }
 
+  // While the server works: what was said before is over, and a second click would be one too many.
+  async function sent(dialog, words, path, body, token) {
+    const set = window.dash_clientside.set_props;
+    set(dialog + "-said", { children: words });
+    set(dialog + "-go", { disabled: true });
+    const answer = await post(path, body, token);
+    set(dialog + "-go", { disabled: false });
+    return answer;
+  }
+
   async function answered(request) {
     try {
       const answer = await request;
@@ -71,7 +81,7 @@
       }
       const body = { by: by, why: why, ...(asked.action === "approve" ? { hash: asked.hash } : {}) };
       const path = "/api/promotions/" + encodeURIComponent(asked.id) + "/" + asked.action;
-      return post(path, body, token);
+      return sent("decide", "Checking everything anew, then writing…", path, body, token);
     },
 
     launching: function (opened, _cancelled, answer, effective) {
@@ -91,7 +101,8 @@
         return [missing, nothing()];
       }
       const body = { start_year: Number(first), end_year: Number(last) };
-      const answer = await post("/api/strategies/" + encodeURIComponent(strategy) + "/backtest", body, token);
+      const path = "/api/strategies/" + encodeURIComponent(strategy) + "/backtest";
+      const answer = await sent("launch", "Asking Dagster…", path, body, token);
       return [answer, answer.ok ? { id: answer.body.launch_id, over: false } : nothing()];
     },
 
