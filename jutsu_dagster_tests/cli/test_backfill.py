@@ -34,17 +34,19 @@ class Served:
         self.port = free_port()
         self.output = home.path / "up.txt"
         environment = {k: v for k, v in os.environ.items() if not k.startswith("DAGSTER")}
+        ports = ["--port", str(self.port), "--api-port", str(free_port())]
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "jutsu_dagster.cli.app", "up", "--port", str(self.port)],
+                [sys.executable, "-m", "jutsu_dagster.cli.app", "up", *ports],
                 env={**environment, "PYTHONPATH": str(PROJECT)},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=home.path,
             )
-        assert until(lambda: "Dagster is at" in self.output.read_text(), 90), (
-            self.output.read_text()
-        )
+        if not until(lambda: "Dagster is at" in self.output.read_text(), 90):
+            self.process.kill()
+            self.process.wait()
+            pytest.fail(self.output.read_text())
 
     def query(self, text: str, **variables: Any) -> Any:
         body = {"query": text, "variables": variables}
