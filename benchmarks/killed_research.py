@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -105,9 +106,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         faults = [f"reports/{name}" for name in sorted(first) if first[name] != second.get(name)]
         faults += [f"reports/{name} is extra" for name in sorted(second.keys() - first.keys())]
         for home in (calm, other):
-            with sqlite3.connect(home / "state" / "jutsu.db") as database:
+            with closing(sqlite3.connect(home / "state" / "jutsu.db")) as database:
                 (sound,) = database.execute("PRAGMA integrity_check").fetchone()
-            print(f"{home.name}: SQLite's integrity check says {sound}")
+            faults += [] if sound == "ok" else [f"{home.name}: SQLite's integrity check: {sound}"]
         found = [content(project_settings(home)) for home in (calm, other)]
         for each in found:
             # A run before each kill keeps a copy of the state of its own: the same, once more.
