@@ -10,6 +10,7 @@ from jutsu_dagster.api.models.base import (
     AccountHead,
     Day,
     Kind,
+    Metrics,
     Mode,
     Moment,
     Money,
@@ -33,21 +34,10 @@ class SeriesPoint(Shape):
     vol: str | None
 
 
-class Summary(Period):
+class Summary(Metrics, Period):
     """All of a recorded backtest."""
 
     initial_capital: Money
-    final_equity: Money
-    total_return: Percent
-    cagr: Percent | None
-    volatility: Percent | None
-    sharpe_ratio: float | None
-    sortino_ratio: float | None
-    max_drawdown: Percent
-    calmar_ratio: float | None
-    geometric_sharpe_ratio: float | None
-    geometric_sortino_ratio: float | None
-    sessions: int
     baseline_final_equity: Money
     baseline_total_return: Percent
     baseline_cagr: Percent | None
