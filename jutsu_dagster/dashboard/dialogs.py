@@ -39,15 +39,7 @@ def _decide() -> Component:
                       inputProps={"maxLength": 100}),
         dmc.Textarea(id="decide-why", label="Why", description="Kept for good", required=True,
                      minRows=2, autosize=True),
-        _token("decide-token"),
-        html.Div(id="decide-said", **attributes(aria_live="assertive")),
-        html.Div(
-            [
-                html.Button("Cancel", id="decide-cancel", className="button quiet", type="button"),
-                html.Button("Approve", id="decide-go", className="button", type="button"),
-            ],
-            className="actions end",
-        ),
+        *_ending("decide", "Approve"),
     ]  # fmt: skip
     return _dialog(form, "decide-dialog", "")
 
@@ -65,15 +57,7 @@ def _launch() -> Component:
                className="faint"),
         dmc.Select(id="launch-strategy", label="Strategy", data=[], allowDeselect=False),
         years,
-        _token("launch-token"),
-        html.Div(id="launch-said", **attributes(aria_live="assertive")),
-        html.Div(
-            [
-                html.Button("Cancel", id="launch-cancel", className="button quiet", type="button"),
-                html.Button("Launch", id="launch-go", className="button", type="button"),
-            ],
-            className="actions end",
-        ),
+        *_ending("launch", "Launch"),
     ]  # fmt: skip
     return _dialog(form, "launch-dialog", "Run a backtest")
 
@@ -86,9 +70,20 @@ def _dialog(form: list[Component], id_: str, title: str) -> Component:
     return found
 
 
-def _token(id_: str) -> Component:
-    found: Component = dmc.PasswordInput(id=id_, label="Token", description=_TOKEN, required=True)
-    return found
+def _ending(prefix: str, verb: str) -> list[Component]:
+    """Return what both forms end with: the token, what was said to it, and the buttons."""
+    return [
+        dmc.PasswordInput(id=f"{prefix}-token", label="Token", description=_TOKEN, required=True),
+        html.Div(id=f"{prefix}-said", **attributes(aria_live="assertive")),
+        html.Div(
+            [
+                html.Button("Cancel", id=f"{prefix}-cancel", className="button quiet",
+                            type="button"),
+                html.Button(verb, id=f"{prefix}-go", className="button", type="button"),
+            ],
+            className="actions end",
+        ),
+    ]  # fmt: skip
 
 
 def refusal(answer: dict[str, Any]) -> Component:

@@ -137,8 +137,12 @@ def lineage(webserver: str | None, asset: str, text: str = "Lineage") -> list[Co
     """Return a link to an asset's lineage in Dagster; nothing where Dagster does not run."""
     if webserver is None:
         return []
-    href = f"{webserver.rstrip('/')}/assets/{asset}?view=lineage"
-    return [out(text, href, "button quiet out")]
+    return [out(text, lineage_address(webserver, asset), "button quiet out")]
+
+
+def lineage_address(webserver: str, asset: str) -> str:
+    """Return where Dagster draws an asset's lineage."""
+    return f"{webserver.rstrip('/')}/assets/{asset}?view=lineage"
 
 
 def table(

@@ -68,5 +68,5 @@ def _row(scene: Scene, step: dict[str, Any]) -> list[parts.Child]:
     if name == "variants":
         title = parts.link(name, scene.view.href("/variants"))
     elif scene.webserver is not None:
-        title = parts.out(title, f"{scene.webserver.rstrip('/')}/assets/{asset}?view=lineage")
+        title = parts.out(title, parts.lineage_address(scene.webserver, asset))
     return [title, parts.badge(word, kind), html.Span(parts.said(step.get("error", "")))]
