@@ -75,8 +75,7 @@ def _register(home: Home) -> None:
     document = yaml.safe_load(file.read_text())
     document["strategy_id"] = "v3_5d"
     document["strategy"]["name"] = "Hierarchical_Adaptive_v3_5d"
-    for section in ("state",):
-        document.pop(section, None)
+    document.pop("state", None)
     home.file("v3_5d").write_text(yaml.safe_dump(document, sort_keys=False))
 
     def change(registry: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from jutsu_dagster.api.problems import RefusedError
 from jutsu_dagster.defs import launching
 from jutsu_dagster.defs.reload import reload
+from jutsu_dagster.defs.webserver import WebserverError
 from jutsu_dagster.pipeline.views.accounts import Json
 from jutsu_dagster.pipeline.views.asked import QuestionError, UnknownError
 from jutsu_dagster.pipeline.views.desk import ReadDesk
@@ -47,7 +48,7 @@ def launch(desk: ReadDesk, strategy_id: str, asked: YearsAsked) -> Json:
     url = _webserver(desk)
     try:
         launch_id = launching.launch_backtest(url, strategy_id, years)
-    except launching.LaunchError as error:
+    except WebserverError as error:
         raise RefusedError(503, "dagster-refused", str(error)) from error
     return {
         "launch_id": launch_id,
@@ -87,7 +88,7 @@ def progress(desk: ReadDesk, launch_id: str) -> Json:
     url = _webserver(desk)
     try:
         found = launching.progress_of(url, launch_id)
-    except launching.LaunchError as error:
+    except WebserverError as error:
         raise RefusedError(503, "dagster-refused", str(error)) from error
     if found is None:
         told = "its id is what POST /api/strategies/{id}/backtest answered"

@@ -1,17 +1,13 @@
 """Launching backtests through a running webserver, and asking how far they are."""
 
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from jutsu_dagster.core.errors import JutsuError
+from jutsu_dagster.defs.webserver import WebserverError, graphql
 
 TAG = "jutsu/launched_by"
-_TIMEOUT = 30
 _LAUNCH = """mutation Launch($params: LaunchBackfillParams!) {
   launchPartitionBackfill(backfillParams: $params) {
     __typename
@@ -46,10 +42,6 @@ _STATUSES: Mapping[str, Status] = {
     "CANCELED": "canceled",
     "CANCELING": "canceled",
 }
-
-
-class LaunchError(JutsuError):
-    """Dagster does not answer, or refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +82,7 @@ def launch_backtest(url: str, strategy_id: str, years: Sequence[int]) -> str:
 
     Raises
     ------
-    LaunchError
+    WebserverError
         If Dagster does not answer, or refuses.
     """
     params = {
@@ -99,9 +91,9 @@ def launch_backtest(url: str, strategy_id: str, years: Sequence[int]) -> str:
         "tags": [{"key": TAG, "value": "api"}],
         "title": f"Backtest of {strategy_id}, {years[0]} to {years[-1]}",
     }
-    answer = _asked(url, _LAUNCH, {"params": params})["launchPartitionBackfill"]
+    answer = graphql(url, _LAUNCH, "launchPartitionBackfill", {"params": params})
     if answer["__typename"] != "LaunchBackfillSuccess":
-        raise LaunchError(f"Dagster refused: {_said(answer)}")
+        raise WebserverError(f"Dagster refused: {_said(answer)}")
     return str(answer["backfillId"])
 
 
@@ -110,14 +102,14 @@ def progress_of(url: str, launch_id: str) -> Progress | None:
 
     Raises
     ------
-    LaunchError
+    WebserverError
         If Dagster does not answer.
     """
-    answer = _asked(url, _PROGRESS, {"id": launch_id})["partitionBackfillOrError"]
+    answer = graphql(url, _PROGRESS, "partitionBackfillOrError", {"id": launch_id})
     if answer["__typename"] == "BackfillNotFoundError":
         return None
     if answer["__typename"] != "PartitionBackfill":
-        raise LaunchError(f"Dagster refused: {_said(answer)}")
+        raise WebserverError(f"Dagster refused: {_said(answer)}")
     paths = [each["path"] for each in answer["assetSelection"] or ()]
     if len(paths) != 1 or paths[0][:1] != ["backtests"]:
         return None
@@ -146,28 +138,6 @@ def progress_of(url: str, launch_id: str) -> Progress | None:
 def page_of(url: str, launch_id: str) -> str:
     """Return where Dagster's UI shows a launched backtest."""
     return f"{url}/runs/b/{launch_id}"
-
-
-def _asked(url: str, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-    request = urllib.request.Request(  # noqa: S310  (our own webserver's address)
-        f"{url}/graphql",
-        json.dumps({"query": query, "variables": variables}).encode(),
-        {"Content-Type": "application/json"},
-    )
-    # Never through a proxy: it is this machine.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(request, timeout=_TIMEOUT) as response:
-            answer = json.loads(response.read())
-    except urllib.error.HTTPError as error:
-        said = error.read(2_000).decode("utf-8", "replace")
-        raise LaunchError(f"Dagster at {url} refused: {said}") from error
-    except (OSError, ValueError) as error:
-        raise LaunchError(f"Dagster at {url} does not answer: {error}") from error
-    if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict):
-        said = json.dumps(answer)[:500]
-        raise LaunchError(f"Dagster at {url} answers otherwise than expected: {said}")
-    return dict(answer["data"])
 
 
 def _said(answer: Mapping[str, Any]) -> str:

@@ -1,11 +1,8 @@
 """Loading the definitions again when the shadow registry has changed: new rows become assets."""
 
-import json
-import urllib.error
-import urllib.request
-
 import dagster as dg
 
+from jutsu_dagster.defs.webserver import WebserverError, graphql
 from jutsu_dagster.registry.shadows import SHADOWS_PATH
 from jutsu_dagster.settings import Settings
 
@@ -51,18 +48,10 @@ def build_watch(settings: Settings) -> dg.SensorDefinition:
 
 def reload(url: str) -> str | None:
     """Have the webserver at ``url`` load the definitions again; return what went wrong."""
-    request = urllib.request.Request(  # noqa: S310  (our own webserver's address)
-        f"{url}/graphql",
-        json.dumps({"query": _MUTATION % LOCATION}).encode(),
-        {"Content-Type": "application/json"},
-    )
-    # Never through a proxy: it is this machine.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=_TIMEOUT) as response:
-            answer = json.loads(response.read())["data"]["reloadRepositoryLocation"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        return f"{url} did not answer: {error}"
+        answer = graphql(url, _MUTATION % LOCATION, "reloadRepositoryLocation", timeout=_TIMEOUT)
+    except WebserverError as error:
+        return str(error)
     said = answer.get("message") or (answer.get("locationOrLoadError") or {}).get("message")
     return said.strip() if said else None
 

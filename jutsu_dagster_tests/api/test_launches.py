@@ -133,6 +133,7 @@ def test_an_unknown_strategy_is_not_launched(shown: Home, dagster: Dagster) -> N
     [
         {"data": {"launchPartitionBackfill": {"__typename": "PythonError", "message": "no key"}}},
         {"errors": [{"message": "no such field"}]},
+        {"data": {"launchPartitionBackfill": None}},
         [],
     ],
 )
@@ -151,7 +152,7 @@ def test_a_dagster_that_is_gone_is_said(shown: Home) -> None:
         client.post("/api/reload", headers=RIGHT),
     ):
         assert answer.status_code == 503
-        assert "did not answer" in answer.text or "does not answer" in answer.text
+        assert "does not answer" in answer.text
     alone = client_of(shown, api_token=TOKEN).post(LAUNCH, json={}, headers=RIGHT)
     assert (alone.status_code, alone.json()["type"]) == (503, "no-dagster")
     assert "jutsu up" in alone.json()["detail"]
