@@ -6,6 +6,7 @@
   const kept = (name) => window.localStorage.getItem("jutsu-" + name);
   const keep = (name, value) => window.localStorage.setItem("jutsu-" + name, value);
   const nothing = () => window.dash_clientside.no_update;
+  let shownDays = null; // what the calendar was told last
 
   // As dashboard/formats.py says it.
   function ago(moment) {
@@ -151,8 +152,14 @@
       return told && view ? changed(view, { variant: told[0] }) : nothing();
     },
 
+    // Only where they change: the same view again must not take away a range that is half chosen.
     dates: function (view) {
-      return [(view && view.params.from) || null, (view && view.params.to) || null];
+      const days = [(view && view.params.from) || null, (view && view.params.to) || null];
+      if (shownDays !== null && same(days, shownDays)) {
+        return nothing();
+      }
+      shownDays = days;
+      return days;
     },
 
     // The theme that the browser prefers until a person chooses one.
